@@ -1,0 +1,101 @@
+"""What a dialect offers: the shapes that let the server and the upstreams use any of them without knowing which.
+
+A dialect's inbound side faces clients, its outbound side faces upstreams; one of them may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from dragoman.core.burst import Burst
+from dragoman.core.call import Call
+from dragoman.core.errors import DragomanError
+from dragoman.core.events import Start
+from dragoman.core.message import Request
+
+
+class Limits(Struct, frozen=True):
+    """How much a client's JSON may hold; one more of anything is a `BadRequest`. All of it can be configured."""
+
+    depth: int = 64
+    """Nesting of objects and arrays."""
+    digits: int = 308
+    """Digits of one number."""
+    keys: int = 10_000
+    """Keys of one object."""
+    messages: int = 10_000
+    tools: int = 512
+    stop: int = 16
+    n: int = 128
+    metadata: int = 64
+
+
+class Writer(Protocol):
+    """Writes one streamed answer to a client; holds what the dialect must remember between bursts."""
+
+    def write(self, burst: Burst) -> bytes:
+        """Return the frames of `burst`: its own bytes where they serve, else written anew; may be empty."""
+        ...
+
+    def end(self) -> bytes:
+        """Return the success marker; asked for only after the upstream's own completion signal."""
+        ...
+
+    def fail(self, error: DragomanError) -> bytes:
+        """Return the frame that tells the client its answer broke; nothing follows it."""
+        ...
+
+
+class Inbound(Struct, frozen=True):
+    """The client side of a dialect."""
+
+    name: str
+    stream_type: bytes
+    """Content type of a streamed answer."""
+    read_call: Callable[[bytes, Limits], Call]
+    """Take model and stream from a body, leaving the rest for later; raises `BadRequest`."""
+    writer: Callable[[Call], Writer]
+    write_reply: Callable[[Call, Burst], bytes]
+    """The body of a plain answer."""
+    write_error: Callable[[DragomanError, str], tuple[int, bytes]]
+    """Status and body of an error, given the request id."""
+
+
+class Reader(Protocol):
+    """Reads one streamed answer of an upstream, fed whatever the network delivered."""
+
+    finished: bool
+    """Every choice has its finish; only usage or the end mark can follow."""
+    done: bool
+    """The upstream's end mark has been read; whatever follows is ignored."""
+
+    def feed(self, data: bytes) -> Burst | None:
+        """Return what became complete; raises `UpstreamError` for broken data or an error in the stream."""
+        ...
+
+    def end(self) -> Burst | None:
+        """Return what was held back to the end; raises `UpstreamIncomplete` when the upstream was not done."""
+        ...
+
+
+class Outbound(Struct, frozen=True):
+    """The upstream side of a dialect."""
+
+    name: str
+    path: bytes
+    """Appended to the upstream's base address."""
+    id_prefix: str
+    """What the ids of its answers begin with, for one we have to make up."""
+    patch_request: Callable[[Call, str], bytes]
+    """The client's own body for the same dialect, with only what must change changed: the upstream's model name."""
+    write_request: Callable[[Request, str], bytes]
+    """A body made anew from the meaning of a request, for another dialect's client."""
+    reader: Callable[[Start, int], Reader]
+    """A reader for one stream: what to put where the upstream tells no id, model or time; how many choices to come."""
+    read_reply: Callable[[bytes, Start], Burst]
+    """Read a whole plain answer; raises `UpstreamError`."""
+    read_error: Callable[[int, Mapping[str, str], bytes], DragomanError]
+    """Say what a response that is not a success means, given status, headers (lower case) and body."""

@@ -1,0 +1,1 @@
+"""Wire formats below any dialect, without I/O."""
