@@ -1,0 +1,1 @@
+"""OpenAI chat completions: the dialect most programs speak. Source: OpenAI API reference and SDK behaviour, 2026."""

@@ -1,0 +1,1 @@
+"""OpenAI's legacy text completions. Source: OpenAI API reference, 2026."""

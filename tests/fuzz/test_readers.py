@@ -1,0 +1,288 @@
+"""Whatever an upstream or a client sends: the readers say what it means, or raise one of our errors; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec import Raw, Struct
+
+from dragoman.core.burst import Burst
+from dragoman.core.errors import (
+    BadRequest,
+    DragomanError,
+    ModelNotFound,
+    Overloaded,
+    RateLimited,
+    UpstreamError,
+    UpstreamInvalid,
+)
+from dragoman.core.events import Event, Start
+from dragoman.core.legal import breaches
+from dragoman.core.ports import Limits, Outbound
+from dragoman.dialects import INBOUND, OUTBOUND, inbound, outbound
+from dragoman.wire.json import set_members
+from dragoman.wire.sse import SseFramer, read_events
+from tests.golden.play import cut
+from tests.golden.wirefile import read_folder
+
+FALLBACK = Start("chatcmpl-made", "upstream-model", 1_763_683_200)
+SEEDS = [(dialect, conversation) for dialect in INBOUND for conversation in read_folder(dialect)]
+STREAMS = [(dialect, seed.answers.body) for dialect, seed in SEEDS if seed.streams]
+REPLIES = [(dialect, seed.answers.body) for dialect, seed in SEEDS if not seed.streams]
+ASKS = [(dialect, seed.asks) for dialect, seed in SEEDS]
+
+ODD = st.sampled_from(
+    [
+        b"null", b"true", b"0", b"-1", b"1.5", b"1e400", b"NaN", b"[]", b"{}", b'""', b'"x"', b"[null]", b"[{}]",
+        b"9" * 400, b"1" * 30, b'"\\ud800"', b'"\\udc00x"', b'"\xff"', b'"\x00"', b"{", b"[" * 2000,
+        b"[" * 990 + b"]" * 990,
+        b'{"a":' * 500 + b"1" + b"}" * 500, b'{"name":"f","arguments":{"a":1}}', b'[{"index":0,"id":"a"}]', b'"stop"',
+        b'"length"', b'"error"', b'"\\\\\\ud83d\\udc00"', b'"data: [DONE]"', b"128", b"127", b"-0", b"1" + b"0" * 5000,
+    ]
+)  # fmt: skip
+"""Values that stand where others are due."""
+
+
+@st.composite
+def mutations(draw: st.DrawFn, seeds: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """A conversation's bytes, some of them wrong."""
+    dialect, data = draw(st.sampled_from(seeds))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(data)))
+        kind = draw(st.sampled_from(["value", "cut", "byte", "twice", "swap"]))
+        if kind == "value":
+            data = replace_value(data, start, draw(ODD))
+        elif kind == "cut":
+            data = data[:start] + data[start + draw(st.integers(0, 80)) :]
+        elif kind == "byte":
+            data = data[:start] + draw(st.binary(min_size=1, max_size=3)) + data[start + 1 :]
+        else:
+            frames = data.split(b"\n\n")
+            at = draw(st.integers(0, len(frames) - 1))
+            other = draw(st.integers(0, len(frames) - 1))
+            data = b"\n\n".join([*frames[:at], frames[other], *frames[at + (kind == "swap") :]])
+    return dialect, data
+
+
+def replace_value(data: bytes, start: int, value: bytes) -> bytes:
+    """Put `value` where the next member's value stands."""
+    colon = data.find(b'":', start)
+    if colon < 0:
+        return data + value
+    end = min((at for mark in (b",", b"}", b"]") if (at := data.find(mark, colon + 2)) >= 0), default=len(data))
+    return data[: colon + 2] + value + data[end:]
+
+
+def maybe(**values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
+    """Objects that have any of these members."""
+    return st.fixed_dictionaries({}, optional=values)
+
+
+TEXT = st.sampled_from([None, "", "a", "{}", '{"a":'])
+CALLED = st.fixed_dictionaries(
+    {"name": st.sampled_from(["f", "f", "f", None, ""]), "arguments": TEXT | st.just({"a": 1})}
+)
+TOOL = maybe(
+    index=st.sampled_from([None, 0, 0, 1, 1, 2, 5, 127, 128]),
+    id=st.sampled_from([None, "", "a", "b"]),
+    type=st.sampled_from(["function", "custom"]),
+    function=CALLED,
+    custom=maybe(name=st.just("f"), input=TEXT),
+)
+DELTA = maybe(
+    role=st.sampled_from([None, "", "assistant", "model"]),
+    content=TEXT,
+    reasoning=TEXT,
+    refusal=TEXT,
+    tool_calls=st.lists(TOOL, max_size=3) | st.none(),
+    function_call=CALLED | st.none(),
+)
+CHOICE = maybe(
+    index=st.sampled_from([0, 0, 0, 1, None]),
+    delta=DELTA | st.none(),
+    text=TEXT,
+    logprobs=st.sampled_from([None, 5, {"content": None}]),
+    finish_reason=st.sampled_from([None, None, None, "", "stop", "tool_calls", "LENGTH", "eos", "function_call"]),
+)
+USAGE = st.sampled_from([None, {}, {"prompt_tokens": 1, "completion_tokens": 2}, {"prompt_tokens": -1}])
+CHUNK = st.fixed_dictionaries(
+    {
+        "id": st.just("c-1"),
+        "created": st.just(1),
+        "model": st.just("m"),
+        "choices": st.lists(CHOICE, min_size=1, max_size=1) | st.lists(CHOICE, max_size=2),
+    },
+    optional={"object": st.just("chat.completion.chunk"), "usage": USAGE},
+)
+
+
+@st.composite
+def inventions(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A stream of chunks that no server would send."""
+    chunks = draw(st.lists(CHUNK, max_size=8))
+    end = draw(st.sampled_from([b"data: [DONE]\n\n", b""]))
+    data = b"".join(b"data: %b\n\n" % msgspec.json.encode(chunk) for chunk in chunks) + end
+    return draw(st.sampled_from(sorted(OUTBOUND))), data
+
+
+class Heard(Struct, frozen=True):
+    """What a reader made of a stream."""
+
+    events: list[Event]
+    raw: bytes
+    error: DragomanError | None
+
+
+def read_stream(side: Outbound, data: bytes, ends: list[int], n: int = 1) -> Heard:
+    """Return what a reader makes of `data` in pieces that end at `ends`."""
+    bursts: list[Burst | None] = []
+    error: DragomanError | None = None
+    reader = side.reader(FALLBACK, n)
+    try:
+        bursts.extend(map(reader.feed, cut(data, ends)))  # keeps what came before an error
+        bursts.append(reader.end())
+    except DragomanError as broken:
+        error = broken
+    said = [burst for burst in bursts if burst is not None]
+    return Heard(
+        [event for burst in said for event in burst.events], b"".join(burst.raw or b"" for burst in said), error
+    )
+
+
+def unlawful(heard: Heard) -> list[str]:
+    """What is illegal in what was heard; that a model writes arguments that are no JSON is its own affair."""
+    found = breaches(heard.events, complete=heard.error is None) if heard.events or heard.error is None else []
+    return [breach for breach in found if "the arguments of tool call" not in breach]
+
+
+def test_the_seeds_hold_every_dialect() -> None:
+    assert {dialect for dialect, _ in STREAMS} == set(OUTBOUND)
+    assert {dialect for dialect, _ in ASKS} == set(INBOUND)
+
+
+@given(mutations(STREAMS) | inventions(), st.integers(1, 3), st.lists(st.integers(1, 3000), max_size=8))
+def test_a_hostile_stream_is_read_lawfully_or_refused(stream: tuple[str, bytes], n: int, ends: list[int]) -> None:
+    dialect, data = stream
+    whole = read_stream(outbound(dialect), data, list(range(len(data))), n)
+    pieces = read_stream(outbound(dialect), data, ends, n)
+    for heard in (whole, pieces):
+        assert not unlawful(heard)
+        assert heard.error is None or isinstance(heard.error, UpstreamError | RateLimited | Overloaded | ModelNotFound)
+    if whole.error is None:
+        assert pieces == whole
+    else:
+        assert type(pieces.error) is type(whole.error)
+        assert pieces.events == whole.events[: len(pieces.events)]
+
+
+@given(mutations(STREAMS) | inventions())
+def test_what_a_reader_passes_on_is_read_the_same_again(stream: tuple[str, bytes]) -> None:
+    dialect, data = stream
+    heard = read_stream(outbound(dialect), data, [])
+    if heard.error is None:
+        assert heard.raw.endswith(b"\n\n")
+        heard.raw.decode()
+        again = read_stream(outbound(dialect), heard.raw + b"data: [DONE]\n\n", [])
+        assert (again.error, again.events, again.raw) == (None, heard.events, heard.raw)
+
+
+@given(mutations(REPLIES))
+def test_a_hostile_reply_is_read_lawfully_or_refused(reply: tuple[str, bytes]) -> None:
+    dialect, body = reply
+    side = outbound(dialect)
+    try:
+        burst = side.read_reply(body, FALLBACK)
+    except (UpstreamError, RateLimited, Overloaded, ModelNotFound):
+        return
+    assert not unlawful(Heard(burst.events, b"", None))
+    raw = burst.raw or b""
+    raw.decode()
+    again = side.read_reply(raw, FALLBACK)
+    assert (again.events, again.raw) == (burst.events, raw)
+
+
+@given(mutations(STREAMS) | inventions(), st.sampled_from(sorted(INBOUND)))
+def test_what_was_read_can_be_written_in_every_dialect(stream: tuple[str, bytes], client: str) -> None:
+    dialect, data = stream
+    heard = read_stream(outbound(dialect), data, [])
+    asks = next(body for name, body in ASKS if name == client)
+    call = inbound(client).read_call(asks, Limits())
+    for frame in inbound(client).writer(call).write(Burst(heard.events)).split(b"\n\n")[:-1]:
+        msgspec.json.decode(frame.removeprefix(b"data: "))
+    if heard.error is None:
+        msgspec.json.decode(inbound(client).write_reply(call, Burst(heard.events)))
+
+
+@given(mutations(REPLIES), st.sampled_from([400, 401, 404, 418, 429, 500, 503, 302]))
+def test_a_hostile_error_means_something(reply: tuple[str, bytes], status: int) -> None:
+    dialect, body = reply
+    error = outbound(dialect).read_error(status, {}, body)
+    assert 400 <= error.status < 600
+    _, written = inbound(dialect).write_error(error, "request-1")
+    msgspec.json.decode(written)
+
+
+@given(mutations(ASKS))
+def test_a_hostile_request_is_understood_or_a_bad_request(asks: tuple[str, bytes]) -> None:
+    dialect, body = asks
+    try:
+        call = inbound(dialect).read_call(body, Limits())
+        patched = outbound(dialect).patch_request(call, "other/model")
+        requests = call.requests
+    except BadRequest as error:
+        msgspec.json.decode(inbound(dialect).write_error(error, "request-1")[1])
+        return
+    read_again = inbound(dialect).read_call(patched, Limits())
+    assert read_again.model == "other/model"
+    for request in requests:
+        composed = outbound("openai_chat").write_request(request, "other/model")
+        assert inbound("openai_chat").read_call(composed, Limits()).request.messages == request.messages
+
+
+NAMES = st.text(alphabet='ab"\\\u00e9\n', max_size=3)
+WHITE = st.text(alphabet=" \t\r\n", max_size=2)
+
+
+@given(st.lists(st.tuples(NAMES, st.sampled_from(["1", '"x"', '{"a":[1]}', '"}"'])), max_size=5), st.data())
+def test_setting_members_leaves_all_else_as_it_was(members: list[tuple[str, str]], data: st.DataObject) -> None:
+    def white() -> str:
+        return data.draw(WHITE)
+
+    texts = [
+        f"{white()}{msgspec.json.encode(name).decode()}{white()}:{white()}{value}{white()}" for name, value in members
+    ]
+    body = f"{white()}{{{','.join(texts) or white()}}}{white()}".encode()
+    fields = msgspec.json.decode(body, type=dict[str, Raw])
+    changed = set_members(body, fields, {"b": Raw(b"[7]")})
+    values = {name: bytes(raw) for name, raw in msgspec.json.decode(changed, type=dict[str, Raw]).items()}
+    assert values == {name: bytes(raw) for name, raw in fields.items()} | {"b": b"[7]"}
+    names = [name for name, _ in members]
+    if len(set(names)) == len(names) > 0:
+        before = fields.get("b")
+        assert len(changed) == len(body) + (len(b',"b":[7]') if before is None else 3 - len(bytes(before)))
+    assert set_members(body, fields, {}) == body or len(set(names)) < len(names) or not names
+
+
+@given(st.text(alphabet="da: \r\n\ufeffx", max_size=40), st.lists(st.integers(0, 60), max_size=6))
+@example("\ufeffdata: x\r\n\r\ndata: y\r\r", [1, 2, 11, 12])
+def test_a_framer_gives_the_same_frames_for_every_cut(text: str, ends: list[int]) -> None:
+    def frames(places: list[int]) -> tuple[list[bytes], bytes]:
+        framer = SseFramer()
+        blocks = b"".join(framer.feed(piece) for piece in cut(text.encode(), places))
+        lines = (frame.strip(b"\n") for frame in blocks.split(b"\n\n"))
+        return [frame for frame in lines if frame], framer.close().strip(b"\n")
+
+    assert frames(ends) == frames([])
+
+
+@given(st.binary(max_size=60))
+def test_a_block_is_events_or_foreign(block: bytes) -> None:
+    try:
+        found, plain = read_events(block + b"\n\n")
+        data = list(found)
+    except UpstreamInvalid:
+        return
+    assert not plain or b"".join(b"data: %b\n\n" % one for one in data) == block + b"\n\n"
