@@ -1,0 +1,1 @@
+"""The server: the HTTP edge and what is mounted on it."""

@@ -1,0 +1,152 @@
+"""Which ask answers for a model name."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from dragoman.core.ask import Answer, Ask
+from dragoman.core.burst import Burst
+from dragoman.core.call import Call, Caller
+from dragoman.core.errors import Forbidden, ModelNotFound
+from dragoman.server.directory import MAX_ASKS, Directory, Entry, Source
+from dragoman.upstreams.catalogue import Catalogue, Model
+
+ANYBODY = Caller("")
+
+
+class Upstreams:
+    """Asks that only have names."""
+
+    def __init__(self) -> None:
+        self.names: dict[Ask, str] = {}
+        self.made = 0
+
+    def ask(self, name: str) -> Ask:
+        async def ask(call: Call) -> Answer:
+            return Answer(Burst([]), None, lambda: None)
+
+        self.names[ask] = name
+        self.made += 1
+        return ask
+
+    def source(self, name: str, *models: str, any_name: bool = False, known: bool = True) -> Source:
+        listed = [Model(model, created=7) for model in models] if known else None
+        return Source(name, Catalogue(listed, any_name=any_name), lambda model: self.ask(f"{name} serves {model}"))
+
+    def directory(self, *sources: Source, aliases: tuple[str, ...] = ()) -> Directory:
+        return Directory({alias: self.ask(f"alias {alias}") for alias in aliases}, sources)
+
+
+def resolutions(upstreams: Upstreams, directory: Directory, *models: str) -> Mapping[str, str]:
+    return {model: upstreams.names[directory.resolve(model, ANYBODY)] for model in models}
+
+
+def test_a_name_is_looked_for_in_order() -> None:
+    up = Upstreams()
+    poe = up.source("poe", "gpt", "claude:latest", "gpt/mini")
+    lab = up.source("lab", "gpt", "fast", any_name=True)
+    expected = {
+        "fast": "alias fast",
+        "fast:latest": "alias fast",
+        "gpt": "poe serves gpt",
+        "gpt:latest": "poe serves gpt",
+        "poe/gpt": "poe serves gpt",
+        "poe/gpt:latest": "poe serves gpt",
+        "poe/claude:latest": "poe serves claude:latest",
+        "claude:latest": "poe serves claude:latest",
+        "poe/claude": "poe serves claude:latest",
+        "claude": "poe serves claude:latest",
+        "poe/gpt/mini": "poe serves gpt/mini",
+        "gpt/mini": "poe serves gpt/mini",
+        "lab/gpt": "lab serves gpt",
+        "lab/other": "lab serves other",
+        "other": "lab serves other",
+        "other:latest": "lab serves other:latest",
+        "org/other": "lab serves org/other",
+        "poe/unknown": "lab serves poe/unknown",
+    }
+    assert resolutions(up, up.directory(poe, lab, aliases=("fast",)), *expected) == expected
+
+
+def test_an_alias_wins_with_its_tag() -> None:
+    up = Upstreams()
+    directory = up.directory(aliases=("a", "a:latest", "b:latest"))
+    expected = {"a": "alias a", "a:latest": "alias a:latest", "b": "alias b:latest", "b:latest": "alias b:latest"}
+    assert resolutions(up, directory, *expected) == expected
+
+
+def test_an_upstream_whose_models_are_not_known_yet_is_asked_by_its_name_only() -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("poe", known=False))
+    assert resolutions(up, directory, "poe/gpt") == {"poe/gpt": "poe serves gpt"}
+    with pytest.raises(ModelNotFound):
+        directory.resolve("gpt", ANYBODY)
+
+
+@pytest.mark.parametrize("model", ["nobody", "poe/nobody", "poe/", "/gpt", "Poe/gpt", "gpt:other", ":latest", "poe"])
+def test_what_nobody_serves_does_not_exist(model: str) -> None:
+    up = Upstreams()
+    with pytest.raises(ModelNotFound) as caught:
+        up.directory(up.source("poe", "gpt"), aliases=("fast",)).resolve(model, ANYBODY)
+    assert (caught.value.param, caught.value.message) == ("model", f"the model '{model}' does not exist")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "model", "may"),
+    [
+        (("fast",), "fast", True),
+        (("fast",), "fast:latest", True),
+        (("fast",), "poe/gpt", False),
+        (("fast",), "nobody", False),
+        (("poe/*",), "poe/gpt", True),
+        (("poe/*",), "gpt", False),
+        (("poe/*",), "poetry", False),
+        (("gpt",), "gpt", True),
+        (("gpt",), "poe/gpt", False),
+        ((), "fast", False),
+    ],
+)
+def test_a_key_is_good_for_its_own_names(allowed: tuple[str, ...], model: str, may: bool) -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("poe", "gpt"), aliases=("fast",))
+    if may:
+        directory.resolve(model, Caller("app", allowed))
+        directory.entry(model, Caller("app", allowed))
+    else:
+        for look in (directory.resolve, directory.entry):
+            with pytest.raises(Forbidden, match="may not use the model"):
+                look(model, Caller("app", allowed))
+
+
+def test_the_list_shows_what_the_key_is_good_for() -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("poe", "gpt", "claude"), up.source("lab", any_name=True), aliases=("fast",))
+    fast, gpt, claude = Entry("fast", "dragoman"), Entry("poe/gpt", "poe", 7), Entry("poe/claude", "poe", 7)
+    assert directory.entries(ANYBODY) == [fast, gpt, claude]
+    assert directory.entries(Caller("app", ("poe/g*",))) == [gpt]
+    assert directory.entries(Caller("app", ())) == []
+
+
+def test_one_entry_has_the_name_it_was_asked_by() -> None:
+    up = Upstreams()
+    directory = up.directory(
+        up.source("poe", "gpt", "llama:latest"), up.source("lab", any_name=True), aliases=("fast",)
+    )
+    assert directory.entry("llama", ANYBODY) == Entry("llama", "poe", 7)
+    assert directory.entry("fast", ANYBODY) == Entry("fast", "dragoman")
+    assert directory.entry("gpt", ANYBODY) == Entry("gpt", "poe", 7)
+    assert directory.entry("poe/gpt:latest", ANYBODY) == Entry("poe/gpt:latest", "poe", 7)
+    assert directory.entry("lab/new", ANYBODY) == Entry("lab/new", "lab")
+    assert directory.entry("new", ANYBODY) == Entry("new", "dragoman")
+    assert directory.entry("org/new", ANYBODY) == Entry("org/new", "dragoman")
+
+
+def test_asks_are_kept_but_not_without_end() -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("lab", any_name=True))
+    assert directory.resolve("m", ANYBODY) is directory.resolve("lab/m", ANYBODY)
+    for number in range(MAX_ASKS):
+        directory.resolve(f"m{number}", ANYBODY)
+    made = up.made
+    directory.resolve("m", ANYBODY)
+    assert up.made == made + 1

@@ -1,0 +1,100 @@
+"""Several targets behind one name."""
+
+import pytest
+
+from dragoman.core.ask import Answer, Ask
+from dragoman.core.burst import Burst
+from dragoman.core.call import Call
+from dragoman.core.errors import (
+    BadRequest,
+    DragomanError,
+    ModelNotFound,
+    RateLimited,
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamInvalid,
+    UpstreamRejected,
+)
+from dragoman.stages.route import fallback
+
+ANSWER = Answer(Burst([]), None, lambda: None)
+
+
+class Bench:
+    """Targets that each fail in their own way, or answer."""
+
+    def __init__(self, *targets: Exception | None) -> None:
+        self.asks = [self._target(number, failure) for number, failure in enumerate(targets)]
+        self.asked: list[int] = []
+        self.noted: list[DragomanError] = []
+        self.call = Call(b"", "", "m", list, stream=False)
+
+    async def run(self, attempts: int = 3, now: float = 0) -> Answer:
+        return await fallback(self.asks, attempts, lambda: now, self._note)(self.call)
+
+    def _target(self, number: int, failure: Exception | None) -> Ask:
+        async def ask(call: Call) -> Answer:
+            call.attempts += 1
+            self.asked.append(number)
+            if failure is not None:
+                raise failure
+            return ANSWER
+
+        return ask
+
+    def _note(self, call: Call, error: DragomanError) -> None:
+        self.noted.append(error)
+
+
+async def test_the_first_that_answers_answers() -> None:
+    bench = Bench(None, None)
+    assert await bench.run() is ANSWER
+    assert bench.asked == [0]
+
+
+@pytest.mark.parametrize(
+    "failure", [UpstreamError(), RateLimited(retry_after=60), UpstreamAuth(), ModelNotFound(), UpstreamInvalid()]
+)
+async def test_the_next_is_asked_when_one_cannot(failure: DragomanError) -> None:
+    bench = Bench(failure, failure, None)
+    assert await bench.run() is ANSWER
+    assert bench.asked == [0, 1, 2]
+    assert bench.noted == [failure, failure]
+
+
+@pytest.mark.parametrize("failure", [UpstreamRejected(), BadRequest(), ZeroDivisionError()])
+async def test_what_is_wrong_everywhere_is_raised_at_once(failure: Exception) -> None:
+    bench = Bench(failure, None)
+    with pytest.raises(type(failure)):
+        await bench.run()
+    assert bench.asked == [0]
+    assert not bench.noted
+
+
+async def test_the_last_failure_is_raised_and_left_to_the_server() -> None:
+    first, last = UpstreamError(), UpstreamAuth()
+    bench = Bench(first, last)
+    with pytest.raises(UpstreamAuth) as caught:
+        await bench.run()
+    assert caught.value is last
+    assert bench.noted == [first]
+
+
+async def test_there_are_so_many_attempts_in_all() -> None:
+    bench = Bench(*[UpstreamError() for _ in range(5)])
+    with pytest.raises(UpstreamError):
+        await bench.run(2)
+    assert bench.asked == [0, 1]
+
+
+async def test_once_the_time_is_over_nobody_is_asked() -> None:
+    bench = Bench(UpstreamError(), None)
+    bench.call.deadline = 5
+    with pytest.raises(UpstreamError):
+        await bench.run(now=5)
+    assert bench.asked == [0]
+
+
+def test_one_target_needs_no_stage() -> None:
+    bench = Bench(None)
+    assert fallback(bench.asks, 3, lambda: 0, lambda call, error: None) is bench.asks[0]
