@@ -66,7 +66,7 @@ ROLLS = {"random", "secrets", "uuid"}
 IMPURE_MODULES = WAITS | LOOKS | ROLLS
 IMPURE_CALLS = {"open", "input", "print", "now", "utcnow", "today"}
 
-SHARED_BY_DIALECTS = {"openai_body", "openai_errors"}
+SHARED_BY_DIALECTS = {"openai_body", "openai_errors", "openai_stream"}
 """Modules in `dialects` that are no dialect."""
 
 LIBRARIES = {"aiohttp", "anthropic", "httpx", "httpx2", "openai", "opentelemetry", "orjson", "pydantic", "requests"}

@@ -69,8 +69,11 @@ class Reader(Protocol):
 
     finished: bool
     """Every choice has its finish; only usage or the end mark can follow."""
-    done: bool
-    """The upstream's end mark has been read; whatever follows is ignored."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the upstream's end mark has been read; what follows it is ignored."""
+        ...
 
     def feed(self, data: bytes) -> Burst | None:
         """Return what became complete; raises `UpstreamError` for broken data or an error in the stream."""

@@ -25,8 +25,8 @@ from dragoman.dialects.openai_chat.schema import (
     read_usage,
 )
 from dragoman.dialects.openai_errors import find_error, read_stream_error
+from dragoman.dialects.openai_stream import DataStream
 from dragoman.wire.json import Fields, encode
-from dragoman.wire.sse import SseFramer, is_foreign, read_events
 
 _chunk = msgspec.json.Decoder(Chunk)
 _usage = msgspec.json.Decoder(Usage)
@@ -44,8 +44,7 @@ class Reader:
 
     def __init__(self, fallback: ev.Start, n: int) -> None:
         self.finished = False
-        self.done = False
-        self._framer = SseFramer()
+        self._stream = DataStream(NAME, self._read_chunk)
         self._fallback = fallback
         self._choices: dict[int, Seen] = {}
         self._wanted = n
@@ -55,14 +54,18 @@ class Reader:
         self._usage: ev.Usage | None = None
         self._usage_frame = b""
 
+    @property
+    def done(self) -> bool:
+        """The end mark has been read."""
+        return self._stream.done
+
     def feed(self, data: bytes) -> Burst | None:
         """Return what became complete; raises `UpstreamError` for broken data or an error in the stream."""
-        block = self._framer.feed(data)
-        return self._read_block(block) if block and not self.done else None
+        return self._stream.feed(data)
 
     def end(self) -> Burst | None:
         """Return the usage and missing finishes; raises `UpstreamIncomplete` when the upstream was not done."""
-        last = None if self.done else self._read_leftover()
+        last = self._stream.close(finished=self.finished)
         if self._start is None or not (self.done or self.finished):
             raise UpstreamIncomplete
         events: list[ev.Event] = [] if last is None else last.events
@@ -76,38 +79,6 @@ class Reader:
             events.append(self._usage)
             frames.append(b"data: %b\n\n" % self._usage_frame)
         return Burst(events, b"".join(frames), NAME) if events else None
-
-    def _read_block(self, block: bytes) -> Burst | None:
-        events: list[ev.Event] = []
-        frames: list[bytes] = []
-        payloads, as_it_came = read_events(block)
-        for data in payloads:
-            if data.startswith(b"[DONE]"):
-                self.done = True
-                as_it_came = False
-                break
-            kept = self._read_chunk(data, events)
-            if kept is not data:
-                as_it_came = False
-            if kept:
-                frames.append(kept)
-        if not frames:
-            return None
-        return Burst(events, block if as_it_came else b"data: %b\n\n" % b"\n\ndata: ".join(frames), NAME)
-
-    def _read_leftover(self) -> Burst | None:
-        """Read what stood after the last blank line: it counts if it is whole."""
-        rest = self._framer.close().strip()
-        if not rest:
-            return None
-        try:
-            return self._read_block(rest + b"\n\n")
-        except UpstreamInvalid:
-            if self.finished:
-                return None
-            if self._start is None and is_foreign(rest):
-                raise
-            raise UpstreamIncomplete from None
 
     def _read_chunk(self, data: bytes, events: list[ev.Event]) -> bytes:
         """Say what one chunk says; return the bytes that say it: `data` itself, mended ones, or none."""

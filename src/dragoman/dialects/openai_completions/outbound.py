@@ -13,8 +13,8 @@ from dragoman.core.ports import Outbound
 from dragoman.dialects.openai_body import patch_body
 from dragoman.dialects.openai_completions.schema import NAME, OBJECT, Choice, Completion, Usage
 from dragoman.dialects.openai_errors import find_error, read_error, read_stream_error
+from dragoman.dialects.openai_stream import DataStream
 from dragoman.wire.json import Fields, encode, is_utf8, repair_text
-from dragoman.wire.sse import SseFramer, read_events
 
 _completion = msgspec.json.Decoder(Completion)
 _fields = msgspec.json.Decoder(Fields)
@@ -50,8 +50,7 @@ class Reader:
 
     def __init__(self, fallback: ev.Start, n: int) -> None:
         self.finished = False
-        self.done = False
-        self._framer = SseFramer()
+        self._stream = DataStream(NAME, self._read_chunk)
         self._fallback = fallback
         self._wanted = n
         self._start: ev.Start | None = None
@@ -59,14 +58,18 @@ class Reader:
         self._usage: ev.Usage | None = None
         self._usage_frame = b""
 
+    @property
+    def done(self) -> bool:
+        """The end mark has been read."""
+        return self._stream.done
+
     def feed(self, data: bytes) -> Burst | None:
         """Return what became complete; raises `UpstreamError` for broken data or an error in the stream."""
-        block = self._framer.feed(data)
-        return self._read_block(block) if block and not self.done else None
+        return self._stream.feed(data)
 
     def end(self) -> Burst | None:
         """Return the usage and missing finishes; raises `UpstreamIncomplete` when the upstream was not done."""
-        last = None if self.done else self._read_leftover()
+        last = self._stream.close(finished=self.finished)
         if self._start is None or not (self.done or self.finished):
             raise UpstreamIncomplete
         events: list[ev.Event] = [] if last is None else last.events
@@ -81,29 +84,6 @@ class Reader:
             events.append(self._usage)
             frames.append(b"data: %b\n\n" % self._usage_frame)
         return Burst(events, b"".join(frames), NAME) if events else None
-
-    def _read_block(self, block: bytes) -> Burst | None:
-        events: list[ev.Event] = []
-        frames: list[bytes] = []
-        for data in read_events(block)[0]:
-            if data.startswith(b"[DONE]"):
-                self.done = True
-                break
-            if kept := self._read_chunk(data, events):
-                frames.append(b"data: %b\n\n" % kept)
-        return Burst(events, b"".join(frames), NAME) if frames else None
-
-    def _read_leftover(self) -> Burst | None:
-        """Read what stood after the last blank line: it counts if it is whole."""
-        rest = self._framer.close().strip()
-        if not rest:
-            return None
-        try:
-            return self._read_block(rest + b"\n\n")
-        except UpstreamInvalid:
-            if self.finished:
-                return None
-            raise UpstreamIncomplete from None
 
     def _read_chunk(self, data: bytes, events: list[ev.Event]) -> bytes:
         """Say what one chunk says; return the bytes that say it, none when it is held back or comes too late."""
