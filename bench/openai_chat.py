@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from bench.dialect import MODEL, PROMPT_TOKENS, Asked, Dialect, Said, Script, piece_of
+from bench.dialect import MODEL, PROMPT_TOKENS, Asked, Dialect, Mocked, Said, Script, piece_of
 
 _TURN = 2_000
 """A long prompt is a conversation of turns of this size."""
@@ -38,6 +38,8 @@ class _RequestHead(Struct):
     seed: int = 0
     stream: bool = False
     stream_options: _StreamOptions | None = None
+    user: str = ""
+    """Where a client without a `seed` puts the variant."""
 
 
 class _Usage(Struct):
@@ -80,7 +82,7 @@ def _write_request(asked: Asked, prompt: str) -> bytes:
 def _read_request(body: bytes) -> Asked:
     head = _head.decode(body)
     usage = head.stream_options is not None and head.stream_options.include_usage
-    return Asked(head.model, head.max_tokens, head.stream, head.seed, usage)
+    return Asked(head.model, head.max_tokens, head.stream, head.seed or int(head.user or 0), usage)
 
 
 def _write_script(asked: Asked) -> Script:
@@ -156,11 +158,8 @@ def _pair(usage: _Usage | None) -> tuple[int, int]:
 OPENAI_CHAT = Dialect(
     name="openai_chat",
     path="/v1/chat/completions",
-    kind="openai",
-    base_path="/v1",
     write_request=_write_request,
-    read_request=_read_request,
-    write_script=_write_script,
     read_reply=_read_reply,
     read_stream=_read_stream,
+    upstream=Mocked("openai", "/v1", _read_request, _write_script),
 )

@@ -11,13 +11,16 @@ import uvloop
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bench.anthropic import ANTHROPIC
 from bench.client import Target
 from bench.dialect import Dialect
 from bench.gateways import Start, alias_of
 from bench.load import Outcome, PlainPlan, StreamPlan, run_plain, run_streams
 from bench.measure import Meter, percentile
 from bench.mock import PACE
+from bench.ollama import OLLAMA
 from bench.openai_chat import OPENAI_CHAT
+from bench.openai_responses import OPENAI_RESPONSES
 from bench.table import Budget, Figure, Line, ratio_text
 
 _MS = 1e3
@@ -56,8 +59,13 @@ LITELLM_REQUESTS = 300
 LITELLM_STREAMS = StreamPlan(40, 3.0)
 
 SAME_DIALECT = Pair("same dialect", OPENAI_CHAT, OPENAI_CHAT, Budget(2.5, 1.8))
-TRANSLATED: tuple[Pair, ...] = ()
-"""A translated row is one entry here, with `Budget(3.5, 2.5)`, and one for its dialect in `mock.DIALECTS`."""
+_TRANSLATED = Budget(3.5, 2.5)
+TRANSLATED = (
+    Pair("an Ollama client", OLLAMA, OPENAI_CHAT, _TRANSLATED),
+    Pair("an Anthropic client", ANTHROPIC, OPENAI_CHAT, _TRANSLATED),
+    Pair("a Responses client", OPENAI_RESPONSES, OPENAI_CHAT, _TRANSLATED),
+)
+"""A translated row is one entry here; one with another upstream needs its dialect in `mock.DIALECTS`."""
 
 
 class Bench:
@@ -82,7 +90,8 @@ class Bench:
     def streams(self, dragoman: Target, pair: Pair) -> list[Line]:
         """Measure the CPU of a token on many streams; the same dialect also shows pace, first token and memory."""
         plan = self._effort.streams
-        ask = replace(dragoman, model=alias_of(pair.upstream.name))
+        model = alias_of(pair.upstream.name)
+        ask = replace(dragoman, model=model, says=(*dragoman.says, model))
 
         def run(target: Target) -> Outcome:
             return self._stream(target, pair.client if target is ask else pair.upstream, plan)

@@ -8,11 +8,11 @@ from pathlib import Path
 import dragoman
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-llama.lock"]
 
 
 def test_the_locks_name_no_place_to_download_from() -> None:
-    for name in [*LOCKS, "tests/sdk/node/package-lock.json"]:
+    for name in [*LOCKS, "tests/sdk/node/package-lock.json", "tests/sdk/agents/package-lock.json"]:
         assert not re.search(r"://|file:|\"resolved\"|^-", (ROOT / name).read_text(), re.MULTILINE), name
 
 
@@ -28,11 +28,16 @@ def test_the_locks_agree_with_each_other() -> None:
     assert pins("requirements-build.lock").items() <= pins("requirements-dev.lock").items()
 
 
+def test_the_sdks_are_tested_with_the_tests_of_their_own_version() -> None:
+    assert pins("tests/sdk/suites/requirements.lock").items() <= pins("requirements-dev.lock").items()
+
+
 def test_every_dependency_is_pinned_and_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     reasons = (ROOT / "docs/dependencies.md").read_text()
-    for lock, wanted in zip(LOCKS, [project["project"]["dependencies"], groups["build"], groups["dev"]], strict=True):
+    asked = [project["project"]["dependencies"], groups["build"], groups["dev"], groups["llama"]]
+    for lock, wanted in zip(LOCKS, asked, strict=True):
         for requirement in wanted:
             name = re.split(r"[^\w-]", requirement, maxsplit=1)[0]
             assert name in pins(lock)

@@ -9,34 +9,67 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from dragoman.config.schema import Config, OpenAiUpstream, Secret, SimUpstream, UpstreamTimeout
-from dragoman.core.ask import Ask, chain
-from dragoman.core.call import Caller
-from dragoman.core.ports import Limits
+from dragoman.config.schema import Config, OpenAiUpstream, Secret, Server, SimUpstream, UpstreamTimeout
+from dragoman.core.ask import Ask, Stage, chain
+from dragoman.core.call import Caller, Clock
+from dragoman.core.ports import Limits, Store
 from dragoman.dialects import INBOUND, inbound
 from dragoman.net.deadlines import Deadlines
 from dragoman.net.origin import parse_origin
 from dragoman.net.pool import HttpPool
 from dragoman.net.reply import Patience
 from dragoman.observe.log import Log, write_fault
-from dragoman.server.auth import Keys
-from dragoman.server.directory import Directory, Source
+from dragoman.server import ollama
+from dragoman.server.auth import Keys, take_key_from_path
+from dragoman.server.directory import Directory, Source, Target
 from dragoman.server.endpoint import Desk, Endpoint
-from dragoman.server.exchange import Exchange
 from dragoman.server.gate import Gate
+from dragoman.server.guard import OriginGuard, guard_local
 from dragoman.server.http1 import Handler, Settings
 from dragoman.server.ops import MODELS, HealthEndpoint, ModelsEndpoint
-from dragoman.server.routes import Routes
+from dragoman.server.outlet import Pulse
+from dragoman.server.recent import PATH as RECENT
+from dragoman.server.recent import Recent, RecentEndpoint
+from dragoman.server.responses import CUSTOM, RESPONSES, ResponsesEndpoint, write_unkept
+from dragoman.server.routes import Routes, refuse_in
+from dragoman.server.videos import VIDEOS, VideosEndpoint, keep_videos
 from dragoman.stages.retry import Note, retry
 from dragoman.stages.route import fallback
-from dragoman.upstreams.catalogue import Catalogue, Model, keep_fresh, read_models
-from dragoman.upstreams.http import Clock, HttpUpstream
+from dragoman.stages.session import session
+from dragoman.stages.strict import strict
+from dragoman.stages.suit import is_choosy, suit
+from dragoman.stores.sqlite import SqliteStore, read_path
+from dragoman.upstreams.catalogue import Catalogue, keep_fresh, read_models
+from dragoman.upstreams.http import HttpUpstream
+from dragoman.upstreams.listing import Model
 from dragoman.upstreams.openai_compatible import Options, write_headers
 from dragoman.upstreams.openai_compatible import build as build_openai
 from dragoman.wire.http1 import HeadLimits
 
-PATHS = {"openai_chat": "/v1/chat/completions", "openai_completions": "/v1/completions"}
+PATHS = {
+    "anthropic_messages": "/v1/messages",
+    "anthropic_tokens": "/v1/messages/count_tokens",
+    "ollama_chat": "/api/chat",
+    "ollama_embed": "/api/embed",
+    "ollama_embeddings": "/api/embeddings",
+    "ollama_generate": "/api/generate",
+    "openai_chat": "/v1/chat/completions",
+    "openai_completions": "/v1/completions",
+    "openai_embeddings": "/v1/embeddings",
+    "openai_image_edits": "/v1/images/edits",
+    "openai_image_variations": "/v1/images/variations",
+    "openai_images": "/v1/images/generations",
+    "openai_moderations": "/v1/moderations",
+    "openai_responses": RESPONSES,
+    "openai_speech": "/v1/audio/speech",
+    "openai_transcriptions": "/v1/audio/transcriptions",
+    "openai_translations": "/v1/audio/translations",
+    "openai_videos": VIDEOS,
+}
 """Where each client dialect is served."""
+ANTHROPIC = "anthropic_messages"
+"""The dialect in which these paths, and all below them, are refused."""
+ANTHROPIC_PATHS = ("/v1/messages", "/v1/files")
 ATTEMPTS = 3
 """How often one call is tried at most, where the configuration does not say."""
 STREAM_FIRST = 60.0
@@ -54,7 +87,7 @@ class App(Struct, frozen=True):
     background: list[Callable[[], Awaitable[None]]]
     """What runs beside the calls for as long as the server does; each is cancelled to end it."""
     close: Callable[[], None]
-    """Close every upstream connection."""
+    """Close every upstream connection, and the store."""
 
 
 class _Shared(Struct, frozen=True):
@@ -76,7 +109,11 @@ class _Upstream(Struct, frozen=True):
     def ask_model(self, model: str, attempts: int, shared: _Shared) -> Ask:
         """Return the ask for `model` with its stages: it is asked again until the call has had `attempts`."""
         attempts = min(attempts, self.attempts)
-        stages = [retry(attempts, shared.clock.now, shared.note)] if attempts > 1 else []
+        stages: list[Stage] = []
+        if self.refresh is not None or is_choosy(self.catalogue.tell(model)):
+            stages.append(suit(lambda: self.catalogue.tell(model)))
+        if attempts > 1:
+            stages.append(retry(attempts, shared.clock.now, shared.note))
         return chain(self.http.ask_model(model), *stages)
 
 
@@ -86,41 +123,79 @@ def build_app(config: Config, deadlines: Deadlines, make_log: Callable[[Sequence
     `make_log` is given the secrets that must not be seen in it.
     """
     log = make_log(_secrets(config))
-    shared = _Shared(deadlines, Clock(deadlines.now, time.time), partial(write_fault, log))
+    shared = _Shared(deadlines, Clock(time.monotonic, time.time), partial(write_fault, log))
     upstreams = {name: _build_upstream(name, upstream, shared) for name, upstream in config.upstreams.items()}
     sources = [_source(upstream, shared) for upstream in upstreams.values()]
-    directory = Directory(_build_aliases(config, upstreams, shared), sources)
+    targets = {name: [_split(target) for target in alias.targets] for name, alias in config.models.items()}
+    aliases = _build_aliases(targets, upstreams, shared)
+    aliases |= {name: strict(aliases[name]) for name, alias in config.models.items() if alias.strict}
+    directory = Directory(aliases, sources, targets, shared.clock.epoch)
     gate = Gate(config.limits.in_flight, config.limits.per_key)
     limits = msgspec.convert(config.limits, Limits, from_attributes=True)
-    desk = Desk(_build_keys(config), gate, directory, log, limits)
+    pulse = Pulse(config.server.timeout.ping)
+    desk = Desk(_build_keys(config), gate, directory, log, shared.clock, pulse, Recent(), limits)
     health = HealthEndpoint(desk, sources, deadlines.now)
+    store = SqliteStore(read_path(config.store.url), config.store.keep, shared.clock.epoch)
+    videos = VideosEndpoint(desk, store, {name: upstream.http for name, upstream in upstreams.items()})
 
     def close() -> None:
+        store.close()
         for upstream in upstreams.values():
             upstream.http.transport.close()
 
     return App(
-        handler=_build_routes(desk, health),
+        handler=_build_handler(config, desk, health, store, videos),
         settings=_build_settings(config),
         health=health,
         directory=directory,
         log=log,
-        background=[upstream.refresh for upstream in upstreams.values() if upstream.refresh is not None],
+        background=[pulse.run, *(upstream.refresh for upstream in upstreams.values() if upstream.refresh is not None)],
         close=close,
     )
 
 
-def _build_routes(desk: Desk, health: HealthEndpoint) -> Handler:
-    models = ModelsEndpoint(desk)
-    exact: dict[tuple[str, str], Callable[[Exchange], Awaitable[None]]] = {
+def _build_handler(config: Config, desk: Desk, health: HealthEndpoint, store: Store, videos: VideosEndpoint) -> Handler:
+    """Return what answers everything, behind the guards that this configuration needs."""
+    public = parse_origin(config.server.public_url).host if config.server.public_url else ""
+    pages = OriginGuard(_origins(config.server), ollama.refuse)
+    routes = _build_routes(config.server, pages, desk, health, store, videos)
+    handler: Handler = routes if config.keys else guard_local(routes, public, pages.allows, routes.refuse)
+    return take_key_from_path(handler) if config.server.key_in_path else handler
+
+
+def _build_routes(
+    server: Server, pages: OriginGuard, desk: Desk, health: HealthEndpoint, store: Store, videos: VideosEndpoint
+) -> Routes:
+    anthropic = inbound(ANTHROPIC)
+    refuse_anthropic = refuse_in(anthropic.write_error, anthropic.id_header)
+    models = ModelsEndpoint(desk, refuse_anthropic, anthropic.id_header)
+    responses = ResponsesEndpoint(desk, store)
+    catalogue = ollama.OllamaEndpoints(desk.directory, desk.keys, server.ollama_version)
+    exact: dict[tuple[str, str], Handler] = {
         ("GET", MODELS): models.list,
         ("GET", "/health"): health.health,
         ("GET", "/health/live"): health.live,
         ("GET", "/health/ready"): health.ready,
+        **responses.exact(),
+        **videos.exact(),
+        **catalogue.exact(),
+    }
+    stages = {
+        RESPONSES: [session(store, CUSTOM, partial(write_unkept, desk.log))],
+        VIDEOS: [keep_videos(store)],
     }
     for name in INBOUND:
-        exact["POST", PATHS[name]] = Endpoint(inbound(name), desk)
-    return Routes(exact, {("GET", f"{MODELS}/"): models.one})
+        exact["POST", PATHS[name]] = Endpoint(inbound(name), desk, *stages.get(PATHS[name], ()))
+    recent = RecentEndpoint(desk.recent, desk.keys)
+    below = {
+        ("GET", f"{MODELS}/"): models.one,
+        ("GET", RECENT): recent.one,
+        **responses.below(),
+        **videos.below(),
+        **catalogue.below(),
+    }
+    refusals = [(ollama.START, ollama.refuse), *((path, refuse_anthropic) for path in ANTHROPIC_PATHS)]
+    return Routes(pages.guard(exact, ollama.START), pages.guard(below, ollama.START), refusals)
 
 
 def _build_upstream(name: str, config: OpenAiUpstream | SimUpstream, shared: _Shared) -> _Upstream:
@@ -133,9 +208,9 @@ def _build_upstream(name: str, config: OpenAiUpstream | SimUpstream, shared: _Sh
         return _Upstream(upstream, simulator.list_models())
     pool = HttpPool(parse_origin(config.base_url), shared.deadlines)
     key = config.key.reveal() if isinstance(config.key, Secret) else ""
-    options = Options(key, config.endpoints, _patience(config.timeout), config.timeout.first)
-    upstream = build_openai(name, pool, shared.clock, options)
     catalogue = _catalogue(config.models)
+    options = Options(key, config.endpoints, _patience(config.timeout), config.timeout.first, catalogue.tell)
+    upstream = build_openai(name, pool, shared.clock, options)
     refresh = None
     if not config.models:
         read = partial(read_models, pool, write_headers(key), Patience(config.timeout.connect, first=10, total=30))
@@ -148,20 +223,27 @@ def _source(upstream: _Upstream, shared: _Shared) -> Source:
     return Source(name, upstream.catalogue, lambda model: upstream.ask_model(model, attempts, shared))
 
 
-def _build_aliases(config: Config, upstreams: Mapping[str, _Upstream], shared: _Shared) -> dict[str, Ask]:
+def _build_aliases(
+    aliases: Mapping[str, Sequence[Target]], upstreams: Mapping[str, _Upstream], shared: _Shared
+) -> dict[str, Ask]:
     """Every target leaves one attempt for each that comes after it: to ask elsewhere helps more than to ask again.
 
     An upstream that is not to be asked again (one attempt) is no reason not to ask another.
     """
-    aliases: dict[str, Ask] = {}
-    for name, alias in config.models.items():
-        parts = [target.partition("/") for target in alias.targets]
-        targets = [(upstreams[upstream], model) for upstream, _, model in parts]
+    asked: dict[str, Ask] = {}
+    for name, named in aliases.items():
+        targets = [(upstreams[upstream], model) for upstream, model in named]
         attempts = max(min(len(targets), ATTEMPTS), *(upstream.attempts for upstream, _ in targets))
         first = attempts - len(targets) + 1
         asks = [upstream.ask_model(model, first + turn, shared) for turn, (upstream, model) in enumerate(targets)]
-        aliases[name] = fallback(asks, attempts, shared.clock.now, shared.note)
-    return aliases
+        asked[name] = fallback(asks, attempts, shared.clock.now, shared.note)
+    return asked
+
+
+def _split(target: str) -> Target:
+    """Return the upstream of a target, and what it calls the model."""
+    upstream, _, model = target.partition("/")
+    return upstream, model
 
 
 def _build_keys(config: Config) -> Keys:
@@ -170,6 +252,14 @@ def _build_keys(config: Config) -> Keys:
         models = None if "*" in key.models else key.models
         callers[bytes.fromhex(key.hash.removeprefix("sha256:"))] = Caller(name, models)
     return Keys(callers)
+
+
+def _origins(server: Server) -> list[str]:
+    """Return the origins whose pages may ask."""
+    if server.public_url is None:
+        return list(server.ollama_origins)
+    public = parse_origin(server.public_url)
+    return [*server.ollama_origins, f"{public.scheme}://{public.authority}"]
 
 
 def _build_settings(config: Config) -> Settings:

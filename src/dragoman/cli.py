@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ _config_option = click.option(
     "-c", "--config", "file", type=click.Path(path_type=Path), help="Configuration file (default: ./dragoman.toml)."
 )
 _PORT = click.IntRange(0, 65535)
+_DIALECTS = ("openai_chat", "openai_responses", "anthropic", "ollama")
+"""What `conform` tests."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,6 +79,39 @@ def models(file: Path | None) -> None:
     from dragoman.explain import show_models
 
     sys.exit(show_models(_load(file, {})))
+
+
+@main.command("conform")
+@click.argument("url")
+@click.option("--dialect", "dialects", type=click.Choice(_DIALECTS), multiple=True, help="Test this one; repeatable.")
+@click.option("--model", default="", help="Model to ask (default: the first that the server lists).")
+@click.option("--thinking-model", "thinking", default="", help="A model that thinks.")
+@click.option("--embedding-model", "embedding", default="", help="A model that embeds.")
+@click.option("--breaking-model", "breaking", default="", help="A model whose streams break off with an error.")
+@click.option("--key", default="", envvar="DRAGOMAN_KEY", help="Client key (default: $DRAGOMAN_KEY).")
+@click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds of patience.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def conform_server(
+    url: str, dialects: Sequence[str], key: str, timeout: float, *, as_json: bool, **models: str
+) -> None:
+    """Test any model server, dialect by dialect, over the raw wire and through the official SDKs."""
+    import msgspec
+
+    from dragoman.testing.conform.run import conform
+    from dragoman.testing.conform.scenarios import Subject
+    from dragoman.testing.conform.server import open_server
+    from dragoman.testing.conform.show import print_report
+    from dragoman.testing.conform.verdict import Mismatch
+
+    try:
+        report = conform(open_server(url, key, timeout), msgspec.convert(models, Subject), dialects or _DIALECTS)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="URL") from None
+    except Mismatch as mismatch:
+        click.echo(f"error: {mismatch}", err=True)
+        sys.exit(1)
+    print_report(report, as_json=as_json)
+    sys.exit(1 if report.failures else 0)
 
 
 @main.group()

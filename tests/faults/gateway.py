@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 import tomllib
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Literal
 
 import msgspec
@@ -88,15 +88,15 @@ class Client:
         body += ',"stream":true}' if stream else "}"
         await self.post(body.encode(), headers)
 
-    async def post(self, body: bytes, headers: str = "") -> None:
+    async def post(self, body: bytes, headers: str = "", path: str = "/v1/chat/completions") -> None:
         """Send any body."""
         lines = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{headers}"
-        self.writer.write(f"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n{lines}\r\n".encode() + body)
+        self.writer.write(f"POST {path} HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n".encode() + body)
         await self.writer.drain()
 
     async def get(self, path: str, headers: str = "") -> Response:
         """Read what is at `path`."""
-        self.writer.write(f"GET {path} HTTP/1.1\r\nhost: a\r\n{headers}\r\n".encode())
+        self.writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n".encode())
         return await self.read()
 
     async def read(self) -> Response:
@@ -191,9 +191,12 @@ async def gateway(toml: str) -> AsyncGenerator[Gateway]:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Http1(running.edge), "127.0.0.1", 0)
     running.port = server.sockets[0].getsockname()[1]
+    background = [_spawn(_run(task)) for task in running.app.background]
     try:
         yield running
     finally:
+        for task in background:
+            task.cancel()
         server.close()
         await running.close()
         await until(lambda: not [task for task in asyncio.all_tasks() - before if _is_ours(task)])
@@ -247,6 +250,10 @@ def _spawn(run: Coroutine[None, None, None]) -> "asyncio.Task[None]":
     if sys.version_info >= (3, 12):
         return asyncio.Task(run, loop=loop, eager_start=True)
     return loop.create_task(run)
+
+
+async def _run(background: Callable[[], Awaitable[None]]) -> None:
+    await background()
 
 
 def _write_error(error: DragomanError, request_id: str) -> bytes:

@@ -109,7 +109,8 @@ async def test_a_key_is_asked_for_before_anything_else() -> None:
             "x-api-key: dg-app-key\r\nauthorization: Bearer x\r\n",
         ):
             for answer in (await client.ask(headers=headers), await client.get("/v1/models", headers)):
-                assert (answer.status, answer.error.message) == (401, "incorrect API key provided")
+                assert answer.status == 401
+                assert b'"incorrect API key provided"' in answer.body
         await client.post(b"no JSON at all")
         assert (await client.read()).status == 401
         assert (await client.get("/health/ready")).status == 200

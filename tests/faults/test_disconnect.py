@@ -111,7 +111,7 @@ async def test_a_client_that_leaves_in_its_own_request_asks_nobody(way: Way) -> 
     async with hostile(PLAIN_OK) as upstream, gateway(lab(upstream)) as running:
         client = await running.connect()
         client.writer.write(
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b'content-length: 100\r\n\r\n{"model":'
         )
         await until(lambda: running.edge.connections.busy == 1)

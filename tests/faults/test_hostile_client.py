@@ -16,7 +16,7 @@ from dragoman.server.http1 import Settings
 from dragoman.wire.http1 import HeadLimits
 from tests.faults.tiny_server import LAST_GET, SOON, Server, read_to_end, serve
 
-HOST = b"Host: a\r\n"
+HOST = b"Host: localhost\r\n"
 GET = b"GET /echo HTTP/1.1\r\n" + HOST + b"\r\n"
 CHUNKED = b"POST /echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
 

@@ -13,7 +13,7 @@ from dragoman.net.deadlines import Deadlines
 from dragoman.server.exchange import Exchange
 from dragoman.server.http1 import Edge, Http1, Settings
 
-LAST_GET = b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+LAST_GET = b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 SOON = 5.0
 """Seconds after which a test has failed; what is awaited takes milliseconds."""
 

@@ -11,7 +11,8 @@ from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import DragomanError
 from dragoman.core.events import Event, Start
-from dragoman.core.ports import Inbound, Limits, Outbound
+from dragoman.core.loss import carry
+from dragoman.core.ports import Inbound, Limits, Outbound, Writer
 from dragoman.dialects import inbound, outbound
 from tests.golden.wirefile import Conversation
 
@@ -33,9 +34,9 @@ def play(conversation: Conversation, cuts: list[int], *, anew: bool = False) -> 
 
     `anew`: as if a stage had changed the events, so that no byte of the upstream serves.
     """
-    client, upstream = inbound(conversation.dialect), outbound(conversation.dialect)
+    client, upstream = inbound(conversation.dialect), outbound(conversation.upstream or conversation.dialect)
     call = client.read_call(conversation.asks, Limits())
-    asked = upstream.patch_request(call, MODEL)
+    asked = upstream.patch_request(call, MODEL) if client.name == upstream.name else translate(call, upstream)
     events: list[Event] = []
     written = b""
     writer = client.writer(call)
@@ -46,7 +47,13 @@ def play(conversation: Conversation, cuts: list[int], *, anew: bool = False) -> 
             written += writer.write(changed) if call.stream else client.write_reply(call, changed)
         return Played(asked, events, 200, written + (writer.end() if call.stream else b""))
     except DragomanError as error:
-        return _fail(client, call, Played(asked, events, 200, written, error), error)
+        return _fail(client, writer, Played(asked, events, 200, written, error), error)
+
+
+def translate(call: Call, upstream: Outbound) -> bytes:
+    """Return what an upstream of another dialect is asked; what is lost on the way stands on the call."""
+    carried, call.losses = carry(call.request, call.dialect, call.words, upstream.terms)
+    return upstream.write_request(carried, MODEL)
 
 
 def read(conversation: Conversation, upstream: Outbound, n: int, cuts: list[int]) -> Iterator[Burst]:
@@ -71,8 +78,8 @@ def cut(data: bytes, ends: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(places)]
 
 
-def _fail(client: Inbound, call: Call, played: Played, error: DragomanError) -> Played:
+def _fail(client: Inbound, writer: Writer, played: Played, error: DragomanError) -> Played:
     if played.gets:
-        return Played(played.asked, played.events, 200, played.gets + client.writer(call).fail(error), error)
+        return Played(played.asked, played.events, 200, played.gets + (writer.fail(error) or b""), error)
     status, body = client.write_error(error, "request-1")
     return Played(played.asked, played.events, status, body, error)

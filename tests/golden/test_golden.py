@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
+import msgspec
 import pytest
 from msgspec.structs import replace
 from openai import APIError, APIStatusError, OpenAI
@@ -15,10 +14,10 @@ from openai import APIError, APIStatusError, OpenAI
 from dragoman.core import message as msg
 from dragoman.core.events import Event, Usage
 from dragoman.core.fold import fold
-from dragoman.core.legal import breaches
 from dragoman.dialects import INBOUND
+from tests.golden.cutting import name_of, one_by_one, see_it_legal, see_the_same_at_every_cut
 from tests.golden.play import MODEL, Played, play
-from tests.golden.wirefile import Conversation, Section, read_file, read_folder, write_event
+from tests.golden.wirefile import Conversation, Section, read_file, read_folder
 from tests.schema import mismatches
 
 if TYPE_CHECKING:
@@ -33,14 +32,6 @@ DEFINITIONS = {
     ("openai_completions", True): "CompletionStreamChunk",
     ("openai_completions", False): "CreateCompletionResponse",
 }
-
-
-def name_of(conversation: Conversation) -> str:
-    return f"{conversation.dialect}/{conversation.name}"
-
-
-def one_by_one(conversation: Conversation) -> list[int]:
-    return list(range(len(conversation.answers.body)))
 
 
 def test_every_dialect_has_its_standard_conversations() -> None:
@@ -65,8 +56,12 @@ STANDARD = {
 def test_a_conversation_goes_as_it_is_written_down(conversation: Conversation) -> None:
     played = play(conversation, one_by_one(conversation))
     expected = conversation.gets or conversation.answers
-    assert [write_event(event) for event in played.events] == conversation.events
+    assert played.events == read_events(conversation.events)
     assert (played.status, played.gets) == (expected.status, expected.body)
+
+
+def read_events(lines: list[str]) -> list[Event]:
+    return msgspec.json.decode(f"[{','.join(lines)}]", type=list[Event])
 
 
 @pytest.mark.parametrize("conversation", ALL, ids=name_of)
@@ -79,30 +74,12 @@ def test_the_upstream_is_asked_in_the_clients_own_bytes(conversation: Conversati
 
 @pytest.mark.parametrize("conversation", STREAMS, ids=name_of)
 def test_a_stream_survives_any_cut(conversation: Conversation) -> None:
-    whole = play(conversation, one_by_one(conversation))
-    for cuts in ways_to_cut(len(conversation.answers.body)):
-        played = play(conversation, cuts)
-        if whole.error is None:
-            assert (played.events, played.gets) == (whole.events, whole.gets)
-        else:  # what breaks takes with it what came in the same read
-            assert played.events == whole.events[: len(played.events)]
-            assert type(played.error) is type(whole.error)
-
-
-def ways_to_cut(size: int) -> Iterator[list[int]]:
-    yield []
-    for step in (2, 7, 1000):
-        yield list(range(step, size, step))
-    chance = random.Random(size)
-    for _ in range(20):
-        yield sorted(chance.sample(range(size), min(size, chance.randint(1, 12))))
+    see_the_same_at_every_cut(conversation)
 
 
 @pytest.mark.parametrize("conversation", ALL, ids=name_of)
 def test_what_is_read_is_legal(conversation: Conversation) -> None:
-    played = play(conversation, one_by_one(conversation))
-    if played.events or played.error is None:
-        assert not breaches(played.events, complete=played.error is None)
+    see_it_legal(conversation)
 
 
 @pytest.mark.parametrize("conversation", ALL, ids=name_of)

@@ -4,6 +4,7 @@ A file begins with lines that say what it shows. Then come sections, each a head
 
     > client                            what the client asks
     > upstream                          what the upstream is asked; left out: the same with the upstream's model
+    > upstream openai_chat              the same for an upstream of another dialect than the client's
     < upstream 200 text/event-stream    what the upstream answers
     = events                            what that means, one event a line
     < client 200 text/event-stream      what the client gets; left out: the bytes of the upstream
@@ -36,6 +37,8 @@ class Section(Struct, frozen=True):
     status: int
     media_type: str
     body: bytes
+    dialect: str = ""
+    """Where it is not the client's."""
 
 
 class Conversation(Struct, frozen=True):
@@ -43,12 +46,15 @@ class Conversation(Struct, frozen=True):
 
     name: str
     dialect: str
+    """The client's."""
     about: str
     asks: bytes
     asked: bytes | None
     answers: Section
     events: list[str]
     gets: Section | None
+    upstream: str = ""
+    """The upstream's dialect where it is not the client's."""
 
     @property
     def streams(self) -> bool:
@@ -70,17 +76,28 @@ def read_file(path: Path) -> Conversation:
         answers=sections[b"<upstream"],
         events=sections[b"=events"].body.decode().splitlines(),
         gets=sections.get(b"<client"),
+        upstream="" if asked is None else asked.dialect,
     )
 
 
 def read_folder(dialect: str) -> list[Conversation]:
-    """Return all conversations of a dialect."""
+    """Return all conversations of a dialect with an upstream of its own kind, whose bytes serve as they are."""
+    return [conversation for conversation in _read_all(dialect) if not conversation.upstream]
+
+
+def read_translations(dialect: str) -> list[Conversation]:
+    """Return all conversations of a dialect with an upstream of another one."""
+    return [conversation for conversation in _read_all(dialect) if conversation.upstream]
+
+
+def read_event(line: str) -> Event:
+    """Return the event that a line stands for."""
+    event: Event = msgspec.json.decode(line, type=Event)
+    return event
+
+
+def _read_all(dialect: str) -> list[Conversation]:
     return [read_file(path) for path in sorted((FOLDER / dialect).glob("*.wire"))]
-
-
-def write_event(event: Event) -> str:
-    """Return the line that stands for an event."""
-    return msgspec.json.encode(event).decode()
 
 
 def _pairs(parts: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
@@ -92,8 +109,10 @@ def _section(head: bytes, body: bytes) -> Section:
     if words[-1] == "escaped":
         words.pop()
         body = _ESCAPE.sub(_unescape, body.replace(b"\n", b""))
-    elif words[-1] != "text/event-stream":
+    elif words[-1] not in ("text/event-stream", "application/x-ndjson"):
         body = body.rstrip(b"\n")
+    if words[0] == ">":
+        return Section(0, "", body, "".join(words[2:]))
     status = int(words[2]) if len(words) > 2 else 0
     return Section(status, words[3] if len(words) > 3 else "", body)
 

@@ -26,6 +26,9 @@ CONFIG = """
 [server]
 port = 0
 
+[store]
+url = "sqlite://"
+
 [upstreams.sim]
 speed = { first = 0, rate = 1_000_000 }
 
@@ -61,6 +64,7 @@ retry = { attempts = 1 }
 
 [models]
 instant = "lab/instant"
+"gpt-6-astra" = "lab/instant"
 fallback = ["lab/error-500", "gone/any", "sim/instant"]
 stubborn = "text/flaky"
 

@@ -49,7 +49,7 @@ def test_an_unknown_model_is_a_not_found_error(client: OpenAI, model: str) -> No
 
 def test_what_is_not_served_is_told_in_json(client: OpenAI) -> None:
     with pytest.raises(NotFoundError) as missing:
-        client.embeddings.create(model="instant", input="Hello")
+        client.fine_tuning.jobs.list()
     assert missing.value.code == "unknown_url"
     with pytest.raises(APIStatusError) as refused:
         client.models.delete("instant")

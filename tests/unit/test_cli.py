@@ -4,12 +4,16 @@ import socket
 from collections.abc import Generator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from dragoman import __version__
 from dragoman.cli import main
 from dragoman.config.keys import hash_key
+from dragoman.testing.conform.run import Report
+from dragoman.testing.conform.scenarios import Subject
+from tests.unit.testing.conform.server import JSON, serving
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +39,7 @@ def run(*arguments: str) -> Result:
 def test_the_help_names_every_command(flag: str) -> None:
     done = run(flag)
     assert done.exit_code == 0
-    for command in ("serve", "simulate", "check", "models", "key"):
+    for command in ("serve", "simulate", "check", "models", "conform", "key"):
         assert f"  {command} " in done.stdout
 
 
@@ -82,6 +86,9 @@ def test_the_simulator_tells_when_its_address_is_taken(taken: str, more: tuple[s
         ("simulate", "--port", "-1"),
         ("simulate", "--first", "-0.1"),
         ("simulate", "--rate", "fast"),
+        ("conform", "llm.example.com"),
+        ("conform", "http://127.0.0.1:9", "--dialect", "esperanto"),
+        ("conform", "http://127.0.0.1:9", "--timeout", "0"),
         ("key", "new", "a name"),
         ("key", "new", "a" * 65),
     ],
@@ -114,3 +121,20 @@ def test_a_new_key_comes_with_the_table_that_knows_it(name: list[str], table: st
     key = lines[1]
     assert lines == ["key, for the client:", key, "for dragoman.toml:", table, f'hash = "{hash_key(key)}"']
     assert key.startswith("dg-")
+
+
+def test_a_server_that_refuses_everything_does_not_conform() -> None:
+    with serving(lambda _: (404, JSON, b'{"error":"no"}')) as server:
+        arguments = ("conform", server.url, "--model", "m", "--dialect", "ollama", "--thinking-model", "t")
+        done = run(*arguments)
+        assert done.exit_code == 1
+        assert "✗ ollama wire, text: status: expected 200, got 404: no" in done.stdout
+        report = msgspec.json.decode(run(*arguments, "--json").stdout, type=Report)
+    assert (report.url, report.subject) == (server.url, Subject("m", thinking="t"))
+    assert {result.dialect for result in report.failures} == {"ollama"}
+
+
+def test_a_server_that_does_not_answer_cannot_be_tested() -> None:
+    done = run("conform", "http://127.0.0.1:9")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: connection: expected a whole answer, got ")

@@ -23,6 +23,7 @@ from dragoman.config.schema import (
     SimUpstream,
     Target,
     Upstream,
+    Url,
 )
 
 Table = dict[str, object]
@@ -114,6 +115,7 @@ class _Check:
             Upstream: self._upstream,
             Alias: self._alias,
             Target: self._target,
+            Url: self._url,
             ClientKey: self._client_key,
         }
 
@@ -227,13 +229,14 @@ class _Check:
         if not isinstance(kind, str) or kind not in _KINDS:
             return self.fail((*at, "kind"), f"expected {' or '.join(_KINDS)}")
         checked = self.table(_KINDS[kind], {key: item for key, item in value.items() if key != "kind"}, at)
-        if "base_url" in checked:
-            checked["base_url"] = self._base_url(str(checked["base_url"]), (*at, "base_url"))
         if known and known.base_url and known.base_url == checked.get("base_url") and "key" not in value:
             self.warnings.append(f"{write_path((*at, 'key'))}: missing, and {known.key_variable} is not set")
         return {"kind": kind, **checked}
 
-    def _base_url(self, url: str, at: At) -> object:
+    def _url(self, value: object, at: At) -> object:
+        url = self._leaf(Url, value, at)
+        if not isinstance(url, str):
+            return UNSET
         port = url.split("/")[2].rpartition("]")[2].partition(":")[2]
         return self.fail(at, "expected a port up to 65535") if int(port or 0) > 65535 else url.rstrip("/")
 

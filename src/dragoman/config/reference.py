@@ -195,6 +195,8 @@ def _write_type(kind: object) -> str:
         return f"list: {_write_type(get_args(kind)[0])}"
     if get_origin(kind) is Literal:
         return " or ".join(f'`"{choice}"`' for choice in get_args(kind))
+    if kind is bool:
+        return "true or false"
     return "secret" if kind is Secret else "whole number"
 
 
@@ -205,7 +207,7 @@ def _write_default(kind: object, default: object) -> str:
         return f"{default >> 20} MiB" if default >= 1 << 20 else f"{default >> 10} KiB"
     if isinstance(default, float):
         return f"{default:g}"
-    return f"`{msgspec.json.encode(default).decode()}`" if isinstance(default, str | tuple) else str(default)
+    return f"`{msgspec.json.encode(default).decode()}`" if isinstance(default, str | tuple | bool) else str(default)
 
 
 def _write_table(head: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:

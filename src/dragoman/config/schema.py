@@ -12,6 +12,7 @@ Count = Annotated[int, Meta(ge=1, description="whole number above 0")]
 Size = Annotated[int, Meta(ge=1, description="bytes")]
 Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds")]
 Delay = Annotated[float, Meta(ge=0, le=86_400, description="seconds")]
+Lifetime = Annotated[float, Meta(gt=0, le=3_153_600_000, description="seconds")]
 Rate = Annotated[float, Meta(gt=0, le=1_000_000, description="number above 0")]
 Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.:%-]+$", description="host name or IP address")]
 Url = Annotated[
@@ -21,6 +22,9 @@ Url = Annotated[
         description="http or https URL without user, query and fragment",
     ),
 ]
+StoreUrl = Annotated[
+    str, Meta(pattern=r"^sqlite://(/[ -~]+)?$", description="sqlite:/// and a path, or sqlite:// alone")
+]
 Name = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.-]{1,64}$", description="name of 1 to 64 letters, digits, _ . -")]
 ModelName = Annotated[
     str, Meta(pattern=r"^[!-~]{1,256}$", description="model name of 1 to 256 printable ASCII characters without spaces")
@@ -29,7 +33,22 @@ Served = Annotated[str, Meta(pattern=r"^([!-)+-~]{1,256}|\*)$", description="mod
 Target = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.-]{1,64}/[!-~]{1,256}$", description="upstream/model")]
 Pattern = Annotated[str, Meta(pattern=r"^([!-)+-~]{1,256}\*?|\*)$", description="model name that may end in *")]
 Hash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and 64 hexadecimal digits")]
-Endpoint = Literal["chat", "completions"]
+Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)*$", description="digits and dots")]
+Origin = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[!-)+-~]*\*?$", description="origin that may end in *")]
+Endpoint = Literal["chat", "completions", "embeddings", "images", "videos", "audio", "moderations"]
+
+
+ORIGINS = (
+    *(
+        f"{scheme}://{host}{port}"
+        for host in ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 — the address of a page: nothing listens there
+        for scheme in ("http", "https")
+        for port in ("", ":*")
+    ),
+    *(f"{scheme}://*" for scheme in ("app", "file", "tauri", "vscode-webview", "vscode-file")),
+    *(f"{browser}-extension://*" for browser in ("chrome", "moz", "safari-web")),
+)
+"""The origins of pages from the same machine, and of programs that are made of pages; the same as Ollama's."""
 
 
 class Secret:
@@ -65,6 +84,8 @@ class ServerTimeout(Struct, frozen=True, forbid_unknown_fields=True):
     """For a client that has stopped reading its answer."""
     keep_alive: Seconds = 75.0
     """For the next request on a connection."""
+    ping: Seconds = 15.0
+    """Of silence in a stream, until its client is told that the answer is still coming."""
     drain: Seconds = 30.0
     """For the answers that are under way when the server is told to stop."""
 
@@ -76,6 +97,14 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     """The address to listen on; one that is not loopback needs at least one client key."""
     port: Port = 8484
     """The TCP port to listen on; 0 takes any free one."""
+    public_url: Url | None = None
+    """Where clients reach the server when that is not where it listens; its host and origin are trusted."""
+    key_in_path: bool = False
+    """Whether `/k/<key>/` before any path holds the client's key, for clients that can send no header."""
+    ollama_version: Version = "0.33.0"
+    """The version that Ollama's clients are told; some of them want at least 0.6.4."""
+    ollama_origins: tuple[Origin, ...] = ORIGINS
+    """The origins whose web pages may ask on Ollama's paths, and on all paths while there is no client key."""
     timeout: ServerTimeout = ServerTimeout()
 
 
@@ -110,7 +139,7 @@ class OpenAiUpstream(Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     """The models it serves; `["*"]` passes any name on, empty means those that its catalogue lists."""
     timeout: UpstreamTimeout = UpstreamTimeout()
     retry: Retry = Retry()
-    endpoints: tuple[Endpoint, ...] = ("chat",)
+    endpoints: tuple[Endpoint, ...] = ("chat", "embeddings", "images", "videos", "audio", "moderations")
     """Which of OpenAI's endpoints it has."""
     refresh: Seconds = 300.0
     """How long its catalogue is believed before it is read again."""
@@ -141,6 +170,8 @@ class Alias(Struct, frozen=True, forbid_unknown_fields=True):
 
     targets: Annotated[tuple[Target, ...], Meta(min_length=1)]
     """The models behind the name, in the order in which they are tried; one call is tried three times at most."""
+    strict: bool = False
+    """Whether a call is refused of which part would be lost on its way, as `x-dragoman-strict: true` asks for one."""
 
 
 class ClientKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,6 +220,15 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Metadata entries of one request."""
 
 
+class Store(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept from call to call: responses that can be continued, and jobs."""
+
+    url: StoreUrl = "sqlite:///dragoman.db"
+    """Where: `sqlite:///` and a path, made when first needed; `sqlite://` alone forgets everything at the end."""
+    keep: Lifetime = 2_592_000.0
+    """How long; 30 days unless said otherwise."""
+
+
 class Document(Struct, frozen=True, forbid_unknown_fields=True):
     """All that can be configured."""
 
@@ -200,6 +240,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True):
     keys: dict[Name, ClientKey] = {}
     """The clients that may ask. None at all: anyone may, and the server listens on loopback only."""
     limits: Limits = Limits()
+    store: Store = Store()
 
 
 class Config(Document, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from msgspec import Raw, Struct
 
@@ -11,6 +12,8 @@ from dragoman.core.message import Request
 
 Read = Callable[[], Sequence[Request]]
 """Decodes a body, when somebody first asks what it means; raises `BadRequest`."""
+Task = Literal["chat", "embed", "image", "video", "speech", "transcription", "moderation"]
+"""What is asked of a model; an upstream has an endpoint for it or not."""
 
 
 class Caller(Struct, frozen=True):
@@ -27,11 +30,40 @@ class Caller(Struct, frozen=True):
         return any(model == name or (name.endswith("*") and model.startswith(name[:-1])) for name in self.models)
 
 
+class Clock(Struct, frozen=True):
+    """The two times an answer may tell, in seconds."""
+
+    now: Callable[[], float]
+    """The loop's time, for deadlines and durations."""
+    epoch: Callable[[], float]
+    """Since 1970."""
+
+
+class Words(Struct, frozen=True):
+    """How a client's dialect calls things, for telling it what was lost."""
+
+    names: Mapping[str, str] = {}
+    """The hub's word (see `core.loss`) → the client's, where they differ."""
+    reasons: Mapping[str, str] = {}
+    """A field of this dialect alone → why it is lost elsewhere; empty: nothing is lost with it."""
+
+
+class Thread(Struct):
+    """A conversation that the gateway keeps for its client from call to call."""
+
+    keep: bool
+    """Whether this turn can be continued later."""
+    previous: str = ""
+    """The id of the turn this one continues, empty at the beginning."""
+    history: list[Raw] = []
+    """All turns before this one, in the client's dialect; set before anybody reads the call's meaning."""
+
+
 class Call(Struct, eq=False):
     """A client's request: its bytes, what routing needs of them, and (decoded only if somebody looks) its meaning."""
 
     body: bytes
-    """The client's own JSON, in `dialect`."""
+    """The client's own bytes, in `dialect`."""
     dialect: str
     model: str
     """The model name the client asked for."""
@@ -40,21 +72,41 @@ class Call(Struct, eq=False):
     stream: bool
     fields: dict[str, Raw] = {}
     """The members of `body`, their values untouched."""
+    task: Task = "chat"
+    media_type: str = "application/json"
+    """Of `body`, with its parameters."""
+    reply_type: str = ""
+    """Content type of the answer; empty: the dialect's usual one."""
     n: int = 1
     """How many choices the client asks for."""
     show_usage: bool = True
     """Whether the client wants to be told the usage of a stream."""
+    words: Words = Words()
+    ready: Burst | None = None
+    """The whole answer, where the question needs no upstream."""
+    thread: Thread | None = None
     id: str = ""
-    """Request id, unique to this call."""
+    """Request id; a client may choose it, so it is not unique."""
+    serial: str = ""
+    """128 random bits in hex, ours and unique to this call."""
     caller: Caller = Caller("")
+    strict: bool = False
+    """Whether the client would rather have an error than lose part of its request."""
+    clock: Clock = Clock(float, float)
+    began: float = 0.0
+    """Loop time at which the request had arrived."""
+    asked: float = 0.0
+    """Loop time at which an upstream was asked last."""
     deadline: float = float("inf")
     """Loop time at which everything must be over."""
     served_by: str = ""
     """``upstream/model`` of the target asked last."""
     attempts: int = 0
     """How often an upstream has been asked for this call."""
+    committed: bool = False
+    """The client has been told to wait, so nothing may be asked again."""
     losses: dict[str, str] = {}
-    """Request fields that could not be carried upstream → the reason."""
+    """Fields of the request that could not be carried, in the client's words → the reason."""
     observers: list[Callable[[Burst], None]] = []
     _requests: Sequence[Request] = ()
 

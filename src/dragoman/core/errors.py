@@ -2,10 +2,12 @@
 
 DragomanError                  500  ours, always a bug
 ├── BadRequest                 400  the client's request is malformed
+│   └── LossRefused            400  part of the request would be lost on its way, and the client wants all or nothing
 ├── Unauthenticated            401  the client's key is missing or wrong
 ├── Forbidden                  403  the key may not do this
 ├── NotFound                   404  no such path or thing
-│   └── ModelNotFound          404  no model by that name; another target may know it
+│   ├── ModelNotFound          404  no model by that name; another target may know it
+│   └── TaskNotServed          404  the model's upstream has no endpoint for what is asked
 ├── MethodNotAllowed           405  the path exists, the method does not
 ├── RequestTimeout             408  the client did not finish its request in time
 ├── TooLarge                   413  a request body over the limit
@@ -80,6 +82,15 @@ class BadRequest(DragomanError):
     default = "the request is malformed"
 
 
+class LossRefused(BadRequest):
+    """Part of the request cannot be carried to this upstream, and the call is strict; another target may take it."""
+
+    code = "lossy_translation"
+    retry = "elsewhere"
+    fault = "lossy"
+    default = "part of the request would be lost"
+
+
 class Unauthenticated(DragomanError):
     """The client's key is missing or wrong."""
 
@@ -113,6 +124,14 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
     retry = "elsewhere"
     default = "the model does not exist"
+
+
+class TaskNotServed(NotFound):
+    """The model exists, but its upstream has no endpoint for what is asked of it."""
+
+    code = "endpoint_not_served"
+    retry = "elsewhere"
+    default = "no upstream of this model has such an endpoint"
 
 
 class MethodNotAllowed(DragomanError):

@@ -1,7 +1,8 @@
 """What a model says, in the order it says it: the hub every dialect is read into and written from.
 
-An answer is legal when it matches ``Start (Text|Refusal|Thinking|ToolDelta|Media|Replace|Note)* Finish+ Usage?``,
-seen choice by choice (see `core.legal`). What breaks half-way is raised as a `DragomanError`, not said as an event.
+An answer is legal when it matches ``Start (Text|Refusal|Thinking|ToolDelta|Media|Vector|Replace|Note)* Finish+
+Usage?``, seen choice by choice (see `core.legal`). What breaks half-way is raised as a `DragomanError`, not said as an
+event.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Thinking(Struct, frozen=True, tag=True, gc=False):
     choice: int = 0
     signature: str | UnsetType = UNSET
     """Proof that the reasoning is the model's own; ends a block of thinking (Anthropic)."""
+    redacted: bool = False
+    """The reasoning itself is withheld: `signature` holds it, readable for its vendor alone."""
 
 
 class ToolDelta(Struct, frozen=True, tag=True, gc=False):
@@ -69,10 +72,18 @@ class Media(Struct, frozen=True, tag=True, gc=False):
     media_type: str
     """MIME type, e.g. ``audio/wav``."""
     data: str = ""
-    """Base64, when the bytes came with the answer."""
+    """Base64, when the bytes came with the answer; empty too while they are the raw bytes of the burst."""
     url: str = ""
     choice: int = 0
     extra: Raw | UnsetType = UNSET
+
+
+class Vector(Struct, frozen=True, tag=True, gc=False):
+    """The embedding of input number `index`."""
+
+    index: int
+    values: Raw
+    """As it came: a JSON list of numbers, or a JSON string, base64 of little-endian 32-bit floats."""
 
 
 class Replace(Struct, frozen=True, tag=True, gc=False):
@@ -94,10 +105,13 @@ class Finish(Struct, frozen=True, tag=True, gc=False):
 
     reason: FinishReason
     choice: int = 0
+    stop: str = ""
+    """The stop sequence that ended it, where the upstream tells."""
 
 
 class Usage(Struct, frozen=True, tag=True, gc=False):
-    """Tokens of the whole call, as the upstream counted them; `cached` and `reasoning` are parts of the totals."""
+    """Tokens of the whole call, as the upstream counted them; `cached`, `cache_write` and `reasoning` are parts of the
+    totals."""
 
     prompt: int
     completion: int
@@ -105,6 +119,8 @@ class Usage(Struct, frozen=True, tag=True, gc=False):
     reasoning: int = 0
     estimated: bool = False
     """True when we counted because the upstream did not."""
+    cache_write: int = 0
+    """Tokens of the prompt that were put into the upstream's cache."""
 
 
-Event = Start | Text | Refusal | Thinking | ToolDelta | Media | Replace | Note | Finish | Usage
+Event = Start | Text | Refusal | Thinking | ToolDelta | Media | Vector | Replace | Note | Finish | Usage

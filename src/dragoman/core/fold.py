@@ -32,6 +32,7 @@ class _Choice:
         self.tools: dict[int, _Tool] = {}
         self.logprobs: list[Raw] = []
         self.finish: ev.FinishReason | None = None
+        self.stop = ""
 
     def add(self, event: _Said) -> None:
         match event:
@@ -40,7 +41,7 @@ class _Choice:
             case ev.Refusal():
                 self._grow(msg.Refusal(event.text))
             case ev.Thinking():
-                self._grow(msg.Thinking(event.text, event.signature))
+                self._grow(msg.Thinking(event.text, event.signature, redacted=event.redacted))
             case ev.ToolDelta():
                 self._tool(event)
             case ev.Media():
@@ -49,7 +50,7 @@ class _Choice:
                 self.parts = [part for part in self.parts if not isinstance(part, msg.Text)]
                 self._grow(msg.Text(event.text))
             case _:
-                self.finish = event.reason
+                self.finish, self.stop = event.reason, event.stop
 
     def _text(self, event: ev.Text) -> None:
         self._grow(msg.Text(event.text))
@@ -65,7 +66,7 @@ class _Choice:
                 self.parts[-1] = msg.Text(last.text + part.text)
             case (msg.Refusal(), msg.Refusal()):
                 self.parts[-1] = msg.Refusal(last.text + part.text)
-            case (msg.Thinking(), msg.Thinking()) if last.signature is UNSET:
+            case (msg.Thinking(), msg.Thinking()) if last.signature is UNSET and not part.redacted:
                 self.parts[-1] = msg.Thinking(last.text + part.text, part.signature)
             case _:
                 self.parts.append(part)
@@ -80,7 +81,7 @@ class _Choice:
 
     def whole(self) -> msg.Choice:
         parts = [part.part() if isinstance(part, _Tool) else part for part in self.parts]
-        return msg.Choice(parts, self.finish or "stop", self.logprobs)
+        return msg.Choice(parts, self.finish or "stop", self.logprobs, self.stop)
 
 
 def fold(events: Iterable[ev.Event]) -> msg.Reply:
@@ -93,6 +94,8 @@ def fold(events: Iterable[ev.Event]) -> msg.Reply:
                 reply.id, reply.model, reply.created = event.id, event.model, event.created
             case ev.Usage():
                 reply.usage = event
+            case ev.Vector():
+                reply.vectors.append(event)
             case ev.Note():
                 pass
             case _:
@@ -103,10 +106,10 @@ def fold(events: Iterable[ev.Event]) -> msg.Reply:
 
 def unfold(reply: msg.Reply) -> list[ev.Event]:
     """Return the events that say `reply`: the inverse of `fold`."""
-    events: list[ev.Event] = [ev.Start(reply.id, reply.model, reply.created)]
+    events: list[ev.Event] = [ev.Start(reply.id, reply.model, reply.created), *reply.vectors]
     for number, choice in enumerate(reply.choices):
         events += _say(choice, number)
-        events.append(ev.Finish(choice.finish, number))
+        events.append(ev.Finish(choice.finish, number, choice.stop))
     if reply.usage is not None:
         events.append(reply.usage)
     return events
@@ -122,7 +125,7 @@ def _say(choice: msg.Choice, number: int) -> list[ev.Event]:
             case msg.Refusal():
                 events.append(ev.Refusal(part.text, number))
             case msg.Thinking():
-                events.append(ev.Thinking(part.text, number, part.signature))
+                events.append(ev.Thinking(part.text, number, part.signature, part.redacted))
             case msg.ToolCall():
                 extra = part.extra.get("extra", UNSET)
                 events.append(ev.ToolDelta(tools, part.arguments, part.id, part.name, number, extra))

@@ -6,7 +6,20 @@ from collections.abc import Iterable
 
 import msgspec
 
-from dragoman.core.events import Event, Finish, Media, Note, Refusal, Replace, Start, Text, Thinking, ToolDelta, Usage
+from dragoman.core.events import (
+    Event,
+    Finish,
+    Media,
+    Note,
+    Refusal,
+    Replace,
+    Start,
+    Text,
+    Thinking,
+    ToolDelta,
+    Usage,
+    Vector,
+)
 
 
 class _Choice:
@@ -22,6 +35,7 @@ class _Verifier:
         self.breaches: list[str] = []
         self.started = False
         self.usage = False
+        self.vectors = False
         self.choices: dict[int, _Choice] = {}
 
     def see(self, event: Event) -> None:
@@ -33,6 +47,8 @@ class _Verifier:
         match event:
             case Start() | Note():
                 pass
+            case Vector():
+                self.vectors = True
             case Usage():
                 self._see_usage(event)
             case _:
@@ -40,7 +56,7 @@ class _Verifier:
 
     def _see_usage(self, usage: Usage) -> None:
         self.usage = True
-        if min(usage.prompt, usage.completion, usage.cached, usage.reasoning) < 0:
+        if min(usage.prompt, usage.completion, usage.cached, usage.reasoning, usage.cache_write) < 0:
             self._breach(usage, "negative")
         if any(choice.finish is None for choice in self.choices.values()):
             self._breach(usage, "before every choice is finished")
@@ -80,7 +96,7 @@ class _Verifier:
                     self.breaches.append(f"choice {number} has no finish")
             elif choice.finish.reason != "length":
                 self._check_arguments(number, choice)
-        if complete and not self.choices:
+        if complete and not (self.choices or self.vectors):
             self.breaches.append("nothing was said")
         return self.breaches
 

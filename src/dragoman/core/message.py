@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from dragoman.core.events import FinishReason, Usage
+from dragoman.core.events import FinishReason, Usage, Vector
 
 Extra = dict[str, Raw]
 """Fields of the wire format that the hub has no word for: name → untouched JSON."""
@@ -67,6 +67,8 @@ class Thinking(Struct, frozen=True, tag=True):
     text: str
     signature: str | UnsetType = UNSET
     extra: Extra = {}
+    redacted: bool = False
+    """`signature` holds what was thought, for its vendor alone to read."""
 
 
 class ToolCall(Struct, frozen=True, tag=True):
@@ -134,12 +136,15 @@ class Sampling(Struct, frozen=True):
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
+    min_p: float | None = None
     max_tokens: int | None = None
     """Tokens the answer may have, reasoning included."""
     stop: list[str] = []
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    repeat_penalty: float | None = None
+    """Factor on the scores of tokens that occurred, 1 = none (Ollama, vLLM)."""
     logit_bias: dict[str, float] | None = None
     logprobs: int | None = None
     """How many alternatives to tell for each token; 0 = only the token's own; None = nothing."""
@@ -149,6 +154,7 @@ class Reasoning(Struct, frozen=True):
     """How much to think before answering; None = the upstream decides."""
 
     effort: str | None = None
+    """``none``, ``minimal``, ``low``, ``medium``, ``high``, ``xhigh`` or ``max``."""
     budget: int | None = None
     """Tokens."""
 
@@ -176,6 +182,10 @@ class Request(Struct, frozen=True):
     format: Format = Format()
     n: int = 1
     """How many answers (choices) to give."""
+    inputs: list[str | list[int]] = []
+    """Texts (or their tokens) to embed, where vectors are asked for instead of an answer; `messages` is empty then."""
+    dimensions: int | None = None
+    """Numbers that each vector is to have."""
     stream: bool = False
     user: str = ""
     metadata: dict[str, str] = {}
@@ -188,6 +198,8 @@ class Choice(Struct):
     parts: list[Part]
     finish: FinishReason
     logprobs: list[Raw] = []
+    stop: str = ""
+    """The stop sequence that ended it, where the upstream tells."""
 
 
 class Reply(Struct):
@@ -198,3 +210,4 @@ class Reply(Struct):
     created: int
     choices: list[Choice]
     usage: Usage | None = None
+    vectors: list[Vector] = []

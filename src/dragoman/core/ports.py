@@ -11,9 +11,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Task
 from dragoman.core.errors import DragomanError
 from dragoman.core.events import Start
+from dragoman.core.loss import Terms
 from dragoman.core.message import Request
 
 
@@ -44,8 +45,15 @@ class Writer(Protocol):
         """Return the success marker; asked for only after the upstream's own completion signal."""
         ...
 
-    def fail(self, error: DragomanError) -> bytes:
-        """Return the frame that tells the client its answer broke; nothing follows it."""
+    def fail(self, error: DragomanError) -> bytes | None:
+        """Return the frame that tells the client its answer broke; nothing follows it.
+
+        None: the dialect has no such frame, and only a cut connection can tell.
+        """
+        ...
+
+    def ping(self) -> bytes:
+        """Return what tells the client that the answer is still coming, and says nothing else."""
         ...
 
 
@@ -56,12 +64,18 @@ class Inbound(Struct, frozen=True):
     stream_type: bytes
     """Content type of a streamed answer."""
     read_call: Callable[[bytes, Limits], Call]
-    """Take model and stream from a body, leaving the rest for later; raises `BadRequest`."""
+    """Take model and stream from a JSON body, leaving the rest for later; raises `BadRequest`."""
     writer: Callable[[Call], Writer]
     write_reply: Callable[[Call, Burst], bytes]
     """The body of a plain answer."""
     write_error: Callable[[DragomanError, str], tuple[int, bytes]]
     """Status and body of an error, given the request id."""
+    read_form: Callable[[bytes, str, Limits], Call] | None = None
+    """The same for a ``multipart/form-data`` body, given its content type; None: the dialect knows JSON alone."""
+    any_type: bool = False
+    """Whether a body is read as JSON whatever its content type says."""
+    id_header: bytes = b"x-request-id"
+    """The header in which its SDKs look for the request id."""
 
 
 class Reader(Protocol):
@@ -102,3 +116,49 @@ class Outbound(Struct, frozen=True):
     """Read a whole plain answer; raises `UpstreamError`."""
     read_error: Callable[[int, Mapping[str, str], bytes], DragomanError]
     """Say what a response that is not a success means, given status, headers (lower case) and body."""
+    task: Task = "chat"
+    """What an upstream is asked for in this dialect."""
+    terms: Terms = Terms()
+    """What of a request it has no place for."""
+    stream_type: str = "text/event-stream"
+    """Media type of its streams; empty: the answer is no stream of frames but bytes of a type of their own."""
+
+
+class Record(Struct, frozen=True):
+    """A JSON object that is kept for the client it belongs to."""
+
+    kind: str
+    """What it is, a short fixed word."""
+    owner: str
+    """The name of the client's key."""
+    id: str
+    body: bytes
+    previous: str = ""
+    """The id of the record of the same kind and owner that this one continues."""
+
+
+class Store(Protocol):
+    """Keeps records until they expire; nobody is ever shown the record of another owner.
+
+    Everything here raises `DragomanError` with the fault ``store`` when the store is down, full or broken.
+    """
+
+    async def put(self, record: Record) -> None:
+        """Keep a record, or set the body of the one that its owner keeps under the same kind and id."""
+        ...
+
+    async def get(self, kind: str, owner: str, record_id: str) -> Record | None:
+        """Return a record, None when its owner has none by this id (any more)."""
+        ...
+
+    async def trail(self, kind: str, owner: str, record_id: str, limit: int) -> list[Record]:
+        """Return a record and those it continues, at most `limit`, the oldest first; empty when it is not there."""
+        ...
+
+    async def page(self, kind: str, owner: str, limit: int, after: str = "", *, newest: bool = True) -> list[Record]:
+        """Return up to `limit` records in the order they were first put, those behind the record `after`."""
+        ...
+
+    async def delete(self, kind: str, owner: str, record_id: str) -> bool:
+        """Forget a record; tell whether it was there."""
+        ...

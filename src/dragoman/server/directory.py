@@ -1,30 +1,29 @@
 """Which ask answers for a model name.
 
-A name resolves: alias → ``upstream/model`` → a bare name that a catalogue lists, in the order of the upstreams → an
-upstream that takes any name → 404. ``name:latest`` equals ``name``.
+A name resolves: alias → ``upstream/model`` → a bare name that a catalogue lists, in the order of the upstreams → the
+same once more with any case → an upstream that takes any name → 404. ``name:latest`` equals ``name``.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dragoman.core.ask import Ask
 from dragoman.core.call import Caller
+from dragoman.core.capabilities import Entry, join_capabilities
 from dragoman.core.errors import Forbidden, ModelNotFound
 from dragoman.upstreams.catalogue import Catalogue
 
 MAX_ASKS = 10_000
 """Asks that are kept for later calls; names that any upstream takes must not pile up."""
+OURS = "dragoman"
+"""Who owns an alias."""
 
-
-class Entry(Struct, frozen=True):
-    """One model as the list of models shows it."""
-
-    id: str
-    owned_by: str
-    created: int = 0
+Target = tuple[str, str]
+"""The name of an upstream, and what it calls a model."""
 
 
 class Source(Struct, frozen=True):
@@ -35,64 +34,126 @@ class Source(Struct, frozen=True):
     ask_model: Callable[[str], Ask]
     """The ask, with its stages, for what the upstream calls by this name."""
 
+    def entry(self, model: str) -> Entry:
+        """Return what is known of `model`."""
+        found = self.catalogue.find(model)
+        return Entry(f"{self.name}/{model}", self.name, found.created, found.can, found.name)
+
+
+class _Found(Struct, frozen=True):
+    """What a name stands for."""
+
+    name: str
+    """As it is written where it is listed; a key may allow this, or what was asked for."""
+    source: Source | None
+    """None: an alias."""
+    model: str
+    """What the upstream calls it."""
+
 
 class Directory:
-    """Resolves model names, and lists them."""
+    """Resolves model names, lists them, and knows which were asked for of late."""
 
-    def __init__(self, aliases: Mapping[str, Ask], sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        aliases: Mapping[str, Ask],
+        sources: Sequence[Source],
+        targets: Mapping[str, Sequence[Target]] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`targets` are those of the aliases; `now` gives the seconds since 1970."""
         self._aliases = dict(aliases)
+        self._folded = {name.lower(): name for name in reversed(self._aliases)}
         self._sources = {source.name: source for source in sources}
-        self._asks: dict[tuple[str, str], Ask] = {}
+        self._targets = dict(targets or {})
+        self._asks: dict[Target, Ask] = {}
+        self._now = now
+        self._used: dict[tuple[str, str], float] = {}
 
     def resolve(self, model: str, caller: Caller) -> Ask:
         """Return the ask for `model`; raises `ModelNotFound`, or `Forbidden` when the caller's key is not for it."""
-        ask = self._aliases.get(model)
-        if ask is not None and caller.models is None:
-            return ask
-        names = _names(model)
-        if not (caller.may_use(model) or caller.may_use(names[1])):
-            raise Forbidden(f"this key may not use the model '{model}'", param="model")
-        ask = next((self._aliases[known] for known in names if known in self._aliases), None) or self._find(names)
+        ask = self._aliases.get(model) if caller.models is None else None
         if ask is None:
-            raise ModelNotFound(f"the model '{model}' does not exist", param="model")
+            found = self._look_up(model, caller)
+            ask = self._aliases[found.name] if found.source is None else self._ask(found.source, found.model)
+        if len(self._used) >= MAX_ASKS:
+            self._used.clear()
+        self._used[caller.name, model] = self._now()
         return ask
 
     def entries(self, caller: Caller) -> list[Entry]:
         """Return every model the caller may use: the aliases, then what the upstreams list."""
-        listed = [Entry(name, "dragoman") for name in self._aliases]
+        listed = [self._alias_entry(name) for name in self._aliases]
         for source in self._sources.values():
-            listed += [
-                Entry(f"{source.name}/{model.id}", source.name, model.created) for model in source.catalogue.models()
-            ]
+            listed += [source.entry(model.id) for model in source.catalogue.models()]
         return [entry for entry in listed if caller.may_use(entry.id)]
 
     def entry(self, model: str, caller: Caller) -> Entry:
-        """Return what is known of one model; raises as `resolve` does."""
-        self.resolve(model, caller)
-        names = _names(model)
-        for entry in self.entries(caller):
-            if entry.id in names or entry.id.partition("/")[2] in names:
-                return Entry(model, entry.owned_by, entry.created)
-        source = self._sources.get(model.partition("/")[0])
-        return Entry(model, source.name if source is not None else "dragoman")
+        """Return what is known of one model, called as it was asked for; raises as `resolve` does."""
+        found = self._look_up(model, caller)
+        entry = self._alias_entry(found.name) if found.source is None else found.source.entry(found.model)
+        return structs.replace(entry, id=model)
 
-    def _find(self, names: tuple[str, str, str]) -> Ask | None:
-        """Look for a model that is asked for by the first of `names` and may be listed by any of them."""
+    def used(self, caller: Caller, seconds: float) -> list[tuple[Entry, float]]:
+        """Return what the caller has asked for in the last `seconds`, and when, the latest first."""
+        since = self._now() - seconds
+        late = [(model, at) for (name, model), at in self._used.items() if name == caller.name and at > since]
+        late.sort(key=lambda use: -use[1])
+        return [(self.entry(model, caller), at) for model, at in late if self._find(model) is not None]
+
+    def _alias_entry(self, name: str) -> Entry:
+        targets = [self._sources[source].entry(model) for source, model in self._targets.get(name, ())]
+        if not targets:
+            return Entry(name, OURS)
+        return Entry(name, OURS, targets[0].created, join_capabilities([target.can for target in targets]))
+
+    def _look_up(self, model: str, caller: Caller) -> _Found:
+        """A key is good for a name as it was asked for, without its tag, or as it is listed."""
+        found = self._find(model)
+        names = [model, model.removesuffix(":latest"), *([found.name] if found is not None else ())]
+        if not any(map(caller.may_use, names)):
+            raise Forbidden(f"this key may not use the model '{model}'", param="model")
+        if found is None:
+            raise ModelNotFound(f"the model '{model}' does not exist", param="model")
+        return found
+
+    def _find(self, model: str) -> _Found | None:
+        """Look for a model that may be listed as it was asked for, without its tag, or with it."""
+        name = model.removesuffix(":latest")
+        names = (model, name, f"{name}:latest")
+        return self._find_exact(names) or self._find_folded(names) or self._find_any(model)
+
+    def _find_exact(self, names: Sequence[str]) -> _Found | None:
+        for name in names:
+            if name in self._aliases:
+                return _Found(name, None, "")
         prefix, slash, _ = names[0].partition("/")
         source = self._sources.get(prefix) if slash else None
-        if source is not None:
-            within = [name[len(prefix) + 1 :] for name in names]
-            known = next((name for name in within if source.catalogue.lists(name)), within[1])
-            if known and source.catalogue.may_serve(known):
-                return self._ask(source, known)
+        if source is not None and (found := _find_within(source, [name[len(prefix) + 1 :] for name in names])):
+            return found
         for name in names:
             for source in self._sources.values():
                 if source.catalogue.lists(name):
-                    return self._ask(source, name)
-        for source in self._sources.values():
-            if source.catalogue.any_name:
-                return self._ask(source, names[0])
+                    return _Found(name, source, name)
         return None
+
+    def _find_folded(self, names: Sequence[str]) -> _Found | None:
+        for name in names:
+            alias = self._folded.get(name.lower())
+            if alias is not None:
+                return _Found(alias, None, "")
+        for name in names:
+            prefix, _, rest = name.lower().partition("/")
+            for source in self._sources.values():
+                if prefix == source.name.lower() and (model := source.catalogue.spell(rest)):
+                    return _Found(f"{source.name}/{model}", source, model)
+                if model := source.catalogue.spell(name):
+                    return _Found(model, source, model)
+        return None
+
+    def _find_any(self, model: str) -> _Found | None:
+        source = next((source for source in self._sources.values() if source.catalogue.any_name), None)
+        return None if source is None else _Found(model, source, model)
 
     def _ask(self, source: Source, model: str) -> Ask:
         ask = self._asks.get((source.name, model))
@@ -103,7 +164,12 @@ class Directory:
         return ask
 
 
-def _names(model: str) -> tuple[str, str, str]:
-    """Return what `model` may be called where it is listed: as it was asked for, without its tag, and with it."""
-    name = model.removesuffix(":latest")
-    return model, name, f"{name}:latest"
+def _find_within(source: Source, names: Sequence[str]) -> _Found | None:
+    """Look for a model of one upstream: as it is listed in any case, else as it is called, without its tag."""
+    catalogue = source.catalogue
+    listed = next((name for name in names if catalogue.lists(name)), None)
+    spelt = listed or next((model for name in names if (model := catalogue.spell(name))), None)
+    model = spelt or names[1]
+    if not model or not (spelt or catalogue.may_serve(model)):
+        return None
+    return _Found(f"{source.name}/{model}", source, model)

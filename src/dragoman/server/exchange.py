@@ -54,11 +54,13 @@ class Exchange:
         "_held",
         "_link",
         "_silent",
+        "also",
         "complete",
         "head",
         "id",
         "keep_alive",
         "peer",
+        "serial",
         "started",
     )
 
@@ -66,7 +68,11 @@ class Exchange:
         self.head = head
         self.peer = peer
         """The client's address, without its port; empty for a Unix socket."""
-        self.id = link.ids.choose(head.headers.get("x-request-id"))
+        self.serial = link.ids.draw()
+        """128 random bits in hex, unlike `id` never the client's choice."""
+        self.id = choose_id(head.headers.get("x-request-id")) or self.serial
+        self.also = b""
+        """Header lines for whatever response there will be."""
         self.started = False
         """Whether a response was promised: `respond` and `begin` are over."""
         self.complete = False
@@ -97,7 +103,7 @@ class Exchange:
         """Send a whole response; `headers` are lines, each with its CR LF."""
         connection = self._start()
         length = b"" if status in _WITHOUT_LENGTH else b"content-length: %d\r\n" % len(body)
-        head = write_head(status, headers, length, connection, self._link.dates.line())
+        head = write_head(status, headers + self.also, length, connection, self._link.dates.line())
         self.complete = True
         if self.head.method == "HEAD" or status in _WITHOUT_BODY:
             self._link.write(head)
@@ -110,7 +116,7 @@ class Exchange:
         self._silent = self.head.method == "HEAD" or status in _WITHOUT_BODY
         connection = self._start(may_keep=self._chunked or self._silent)
         coding = b"transfer-encoding: chunked\r\n" if self._chunked and status not in _WITHOUT_BODY else b""
-        self._held = write_head(status, headers, coding, connection, self._link.dates.line())
+        self._held = write_head(status, headers + self.also, coding, connection, self._link.dates.line())
 
     def send(self, data: bytes) -> None:
         """Send a piece of the body as one chunk; empty data are ignored, for they would end the body."""
@@ -265,14 +271,17 @@ class RequestIds:
         self._hex = ""
         self._used = 0
 
-    def choose(self, given: str | None) -> str:
-        """Return the client's own request id if it is harmless in logs and headers, else 128 random bits in hex."""
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            return given
+    def draw(self) -> str:
+        """Return 128 random bits in hex."""
         if self._used == len(self._hex):
             self._hex, self._used = os.urandom(_DRAWN).hex(), 0
         self._used += 32
         return self._hex[self._used - 32 : self._used]
+
+
+def choose_id(given: str | None) -> str:
+    """Return the client's own request id if it is harmless in logs and headers, else nothing."""
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else ""
 
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

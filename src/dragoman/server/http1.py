@@ -355,7 +355,7 @@ class Http1(asyncio.Protocol):
 
     def _refuse(self, error: DragomanError) -> None:
         """Answer what no handler was started for, and close: the next request cannot be found."""
-        request_id = self.ids.choose(None)
+        request_id = self.ids.draw()
         body = self._edge.write_error(error, request_id)
         lines = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\nx-request-id: %b\r\n"
         head = write_head(error.status, lines % (len(body), request_id.encode()), self.dates.line())

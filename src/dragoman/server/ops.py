@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from dragoman import __version__
 from dragoman.core.call import Caller
+from dragoman.core.capabilities import Entry
 from dragoman.core.errors import DragomanError
+from dragoman.dialects import anthropic_models
 from dragoman.dialects.openai_models import Model, write_model, write_models
-from dragoman.server.directory import Entry, Source
-from dragoman.server.endpoint import JSON, Desk
+from dragoman.server.directory import Source
+from dragoman.server.endpoint import Desk
 from dragoman.server.exchange import Exchange
-from dragoman.server.routes import name_below, refuse
+from dragoman.server.head import JSON, REQUEST_ID, write_id
+from dragoman.server.routes import Refusal, name_below, refuse
 from dragoman.wire.json import encode
 
 MODELS = "/v1/models"
@@ -39,30 +43,44 @@ class Health(Struct):
 
 
 class ModelsEndpoint:
-    """``GET /v1/models`` and ``GET /v1/models/{id}``."""
+    """``GET /v1/models`` and ``GET /v1/models/{id}``, in OpenAI's shape or, for who sends its headers, Anthropic's."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, refuse_anthropic: Refusal, anthropic_id: bytes) -> None:
+        """`refuse_anthropic` answers Anthropic's clients with an error, `anthropic_id` is their request id's header."""
         self._desk = desk
+        self._refuse_anthropic = refuse_anthropic
+        self._anthropic_id = anthropic_id
 
     async def list(self, exchange: Exchange) -> None:
-        """Answer with every model the caller may use."""
-        self._answer(exchange, self._write_list)
+        """Answer with every model the caller may use; Anthropic's clients get them a page at a time."""
+        if _is_anthropic(exchange):
+            query = dict(parse_qsl(exchange.head.query))
+            self._answer(exchange, lambda caller: anthropic_models.write_page(self._entries(caller), query))
+        else:
+            self._answer(exchange, lambda caller: write_models([_model(entry) for entry in self._entries(caller)]))
 
     async def one(self, exchange: Exchange) -> None:
         """Answer with one model; its name may hold slashes, percent-encoded or not."""
         name = name_below(exchange, f"{MODELS}/")
-        self._answer(exchange, lambda caller: write_model(_model(self._desk.directory.entry(name, caller))))
+        if _is_anthropic(exchange):
+            self._answer(exchange, lambda caller: anthropic_models.write_model(self._entry(name, caller)))
+        else:
+            self._answer(exchange, lambda caller: write_model(_model(self._entry(name, caller))))
 
-    def _write_list(self, caller: Caller) -> bytes:
-        return write_models([_model(entry) for entry in self._desk.directory.entries(caller)])
+    def _entries(self, caller: Caller) -> Sequence[Entry]:
+        return self._desk.directory.entries(caller)
+
+    def _entry(self, name: str, caller: Caller) -> Entry:
+        return self._desk.directory.entry(name, caller)
 
     def _answer(self, exchange: Exchange, write: Callable[[Caller], bytes]) -> None:
+        anthropic = _is_anthropic(exchange)
         try:
             body = write(self._desk.keys.identify(exchange.head.headers))
         except DragomanError as error:
-            refuse(exchange, error)
+            (self._refuse_anthropic if anthropic else refuse)(exchange, error, b"")
             return
-        exchange.respond(200, JSON + b"x-request-id: %b\r\n" % exchange.id.encode(), body)
+        exchange.respond(200, JSON + write_id(exchange, self._anthropic_id if anthropic else REQUEST_ID), body)
 
 
 class HealthEndpoint:
@@ -99,6 +117,11 @@ class HealthEndpoint:
 
     def _say(self, exchange: Exchange, status: int, body: bytes) -> None:
         exchange.respond(status, JSON + b"x-request-id: %b\r\ncache-control: no-store\r\n" % exchange.id.encode(), body)
+
+
+def _is_anthropic(exchange: Exchange) -> bool:
+    headers = exchange.head.headers
+    return "anthropic-version" in headers or "x-api-key" in headers
 
 
 def _model(entry: Entry) -> Model:

@@ -22,7 +22,8 @@ def simulated(simulator: Simulator) -> Handler:
             refuse(exchange, error)
             return
         head = exchange.head
-        await _play(exchange, simulator.answer(head.method, head.path, head.headers, body))
+        path = f"{head.path}?{head.query}"
+        await _play(exchange, simulator.answer(head.method, path, head.headers, body))
 
     return answer
 

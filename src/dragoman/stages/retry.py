@@ -45,7 +45,9 @@ def retry(
                     if wait > MAX_WAIT or now() + wait >= call.deadline:
                         raise
                     note(call, error)
-                await sleep(wait)
+                    await sleep(wait)
+                    if call.committed:  # meanwhile the client was told to go on waiting
+                        raise
 
         return retrying
 
@@ -62,6 +64,6 @@ def retry_delay(attempt: int, retry_after: float | None, draw: Callable[[float, 
 
 
 def _worth_it(error: DragomanError, asked: int, call: Call, attempts: int) -> bool:
-    if call.attempts >= attempts:
+    if call.attempts >= attempts or call.committed:
         return False
     return error.retry == "again" or (error.retry == "once" and asked == 1)

@@ -23,7 +23,7 @@ def fallback(asks: Sequence[Ask], attempts: int, now: Callable[[], float], note:
             try:
                 return await ask(call)
             except DragomanError as error:
-                if error.retry == "never" or call.attempts >= attempts or now() >= call.deadline:
+                if error.retry == "never" or call.committed or call.attempts >= attempts or now() >= call.deadline:
                     raise
                 note(call, error)
         return await asks[-1](call)

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from dragoman.core.ask import Answer
 from dragoman.core.burst import Burst
-from dragoman.core.events import Event, Finish, Note, Start, Usage
+from dragoman.core.events import Event, Finish, Note, Start, Usage, Vector
 
 AT_ONCE = 8
 """Prompts that are asked at the same time."""
@@ -47,7 +47,7 @@ def merge(answers: Sequence[list[Event]], width: int) -> list[Event]:
     for number, answer in enumerate(answers):
         for event in answer:
             match event:
-                case Start() | Note():
+                case Start() | Note() | Vector():
                     pass
                 case Usage():
                     usage = event if usage is None else _add(usage, event)

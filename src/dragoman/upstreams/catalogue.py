@@ -5,38 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import msgspec
-from msgspec import Raw, Struct
-
+from dragoman.core.capabilities import Capabilities
 from dragoman.core.errors import DragomanError, UpstreamInvalid
 from dragoman.net.reply import Patience
 from dragoman.upstreams.http import MAX_BODY, Transport
-from dragoman.wire.json import repair_text
+from dragoman.upstreams.listing import Model, parse_models
 
 FIRST_RETRY = 5.0
 """Seconds until a catalogue that could not be read is tried again; doubled up to the refresh interval."""
-
-
-class Model(Struct, frozen=True):
-    """One model of a catalogue."""
-
-    id: str
-    created: int = 0
-    """Seconds since the Unix epoch; 0 when unknown."""
-
-
-class _Entry(Struct):
-    id: str
-    created: Raw = Raw(b"0")
-
-
-class _List(Struct):
-    data: list[Raw]
-
-
-_list = msgspec.json.Decoder(_List)
-_entry = msgspec.json.Decoder(_Entry)
-_number = msgspec.json.Decoder(float)
 
 
 class Catalogue:
@@ -49,6 +25,7 @@ class Catalogue:
         self.failure = ""
         """Why the last refresh failed, in a word; empty when it did not."""
         self._models: dict[str, Model] = {}
+        self._folded: dict[str, str] = {}
         self.known = models is not None
         """Whether there is a list at all."""
         self.replace(models or ())
@@ -56,6 +33,7 @@ class Catalogue:
     def replace(self, models: Sequence[Model]) -> None:
         """Set the list."""
         self._models = {model.id: model for model in models}
+        self._folded = {name.lower(): name for name in reversed(self._models)}
 
     def models(self) -> list[Model]:
         """Return what is listed, in the upstream's order."""
@@ -64,6 +42,18 @@ class Catalogue:
     def lists(self, model: str) -> bool:
         """Tell whether `model` is listed."""
         return model in self._models
+
+    def spell(self, model: str) -> str | None:
+        """Return how the list spells `model`, whose case may be wrong; of several the first."""
+        return self._folded.get(model.lower())
+
+    def find(self, model: str) -> Model:
+        """Return what is known of `model`, which is nothing when it is not listed."""
+        return self._models.get(model) or Model(model)
+
+    def tell(self, model: str) -> Capabilities:
+        """Return what is known of what `model` can."""
+        return self.find(model).can
 
     def may_serve(self, model: str) -> bool:
         """Tell whether `model` is worth asking for: listed, or nobody can know."""
@@ -95,28 +85,3 @@ async def read_models(transport: Transport, headers: bytes, patience: Patience) 
     finally:
         reply.close()
     return parse_models(body)
-
-
-def parse_models(body: bytes) -> list[Model]:
-    """Read the list; entries that are no models are left out, a body that is no list raises `UpstreamInvalid`."""
-    try:
-        entries = _list.decode(repair_text(body)).data
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UpstreamInvalid(detail="the catalogue is not a list of models") from None
-    models = [_read_entry(entry) for entry in entries]
-    return [model for model in models if model is not None]
-
-
-def _read_entry(raw: Raw) -> Model | None:
-    try:
-        entry = _entry.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    return Model(entry.id, _read_time(entry.created)) if entry.id else None
-
-
-def _read_time(raw: Raw) -> int:
-    try:
-        return int(_number.decode(raw))
-    except msgspec.DecodeError:
-        return 0  # some servers write a date; the model is there all the same

@@ -15,19 +15,26 @@ from msgspec import Struct, structs
 
 from dragoman.core.ask import Answer, Ask
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Clock, Task
+from dragoman.core.capabilities import Capabilities
 from dragoman.core.errors import (
     DragomanError,
+    LossRefused,
+    TaskNotServed,
     UpstreamIncomplete,
     UpstreamInvalid,
     UpstreamTimeout,
     UpstreamTooLarge,
 )
 from dragoman.core.events import Start
+from dragoman.core.loss import carry, fit
 from dragoman.core.ports import Outbound, Reader
 from dragoman.net.reply import Patience
 from dragoman.upstreams.batch import ask_each
 
+_JSON = b"content-type: application/json\r\n"
+_MEDIA = ("audio/", "video/", "image/", "application/octet-stream", "text/plain", "text/vtt", "application/x-subrip")
+"""How the media types begin of answers that have a type of their own; a web page is none of them."""
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a plain answer."""
 MAX_ERROR_BODY = 64 * 1024
@@ -87,25 +94,23 @@ class Transport(Protocol):
         ...
 
 
-class Clock(Struct, frozen=True):
-    """The two times an upstream needs, in seconds."""
-
-    now: Callable[[], float]
-    """The loop's time, for deadlines."""
-    epoch: Callable[[], float]
-    """Since 1970, for answers that tell no time."""
+def nobody_knows(model: str) -> Capabilities:
+    """Return what is known of a model where nobody tells anything."""
+    return Capabilities()
 
 
 class Manners(Struct, frozen=True):
     """How to speak to an upstream."""
 
     dialects: Sequence[Outbound]
-    """The dialects it speaks; the first serves clients of all others."""
+    """The dialects it speaks; the first for a task serves clients of all others."""
     headers: bytes = b""
-    """Written header lines: the content type and the credentials."""
+    """Written header lines: what is accepted and the credentials."""
     patience: Patience = Patience()
     plain_first: float | None = None
     """Seconds to the first byte of a plain answer, which comes when all is said; None: only the total counts."""
+    can: Callable[[str], Capabilities] = nobody_knows
+    """What is known of a model."""
 
 
 class HttpUpstream:
@@ -115,9 +120,11 @@ class HttpUpstream:
         self.name = name
         self.transport = transport
         self._dialects = {dialect.name: dialect for dialect in manners.dialects}
-        self._main = manners.dialects[0]
+        self._main: dict[Task, Outbound] = {dialect.task: dialect for dialect in reversed(manners.dialects)}
         self._headers = manners.headers
+        self._json_headers = _JSON + manners.headers
         self._clock = clock
+        self._can = manners.can
         self._patience = manners.patience
         first = manners.patience.total if manners.plain_first is None else manners.plain_first
         self._plain_patience = structs.replace(manners.patience, first=first)
@@ -129,12 +136,15 @@ class HttpUpstream:
         async def ask(call: Call) -> Answer:
             dialect = self._dialects.get(call.dialect)
             if dialect is not None:
+                call.losses = {}
                 bodies = [dialect.patch_request(call, model)]
+            elif (dialect := self._main.get(call.task)) is not None:
+                bodies = _translate(call, dialect, model, self._can(model))
             else:
-                dialect = self._main
-                bodies = [dialect.write_request(request, model) for request in call.requests]
+                raise TaskNotServed(f"the upstream of '{call.model}' has no endpoint for this", param="model")
             call.attempts += 1  # not before the bodies: what the client did wrong is no attempt
             call.served_by = served_by
+            call.asked = self._clock.now()
             if len(bodies) == 1:
                 return await self._exchange(call, dialect, bodies[0], model)
             return await ask_each([partial(self._exchange, call, dialect, body, model) for body in bodies], call.n)
@@ -143,21 +153,36 @@ class HttpUpstream:
 
     async def _exchange(self, call: Call, dialect: Outbound, body: bytes, model: str) -> Answer:
         fallback = Start(f"{dialect.id_prefix}{call.id}", model, int(self._clock.epoch()))
-        reply = await self.transport.request(b"POST", dialect.path, self._headers, body, self._patience_for(call))
+        headers = self._json_headers
+        if call.dialect == dialect.name and call.media_type != "application/json":
+            headers = b"content-type: %b\r\n%b" % (call.media_type.encode("latin-1"), self._headers)
+        reply = await self.transport.request(b"POST", dialect.path, headers, body, self._patience_for(call))
         try:
             if reply.status != 200:
                 raise dialect.read_error(reply.status, reply.headers, await _read_error_body(reply))
-            if not call.stream:
-                return await _plain(reply, dialect, fallback)
             media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media_type == "text/event-stream":
-                return await _stream(reply, dialect.reader(fallback, call.n))
+            if not call.stream:
+                if not dialect.stream_type:
+                    call.reply_type = _read_own_type(reply, media_type)
+                return await _plain(reply, dialect, fallback)
             if media_type == "application/json":
                 return await _told_at_once(reply, dialect, fallback)
-            raise UpstreamInvalid(detail="asked for a stream, the content type is another")
+            if not dialect.stream_type:
+                call.reply_type = _read_own_type(reply, media_type)
+            elif media_type != dialect.stream_type:
+                raise UpstreamInvalid(detail="asked for a stream, the content type is another")
+            return await _stream(reply, dialect.reader(fallback, call.n))
         except BaseException:
             reply.close()
             raise
+
+    async def fetch(self, method: bytes, path: bytes, body: bytes = b"", media_type: str = "") -> Reply:
+        """Ask for something that is no model's answer, and return the response once its head is here.
+
+        Whoever holds it closes it. Raises `UpstreamError` when there is none.
+        """
+        headers = b"content-type: %b\r\n%b" % (media_type.encode("latin-1"), self._headers) if body else self._headers
+        return await self.transport.request(method, path, headers, body, self._plain_patience)
 
     def _patience_for(self, call: Call) -> Patience:
         """All attempts of one call share one total."""
@@ -167,6 +192,23 @@ class HttpUpstream:
             call.deadline = min(call.deadline, now + patience.total)
             return patience
         return structs.replace(patience, total=max(0.001, min(patience.total, call.deadline - now)))
+
+
+def _translate(call: Call, dialect: Outbound, model: str, can: Capabilities) -> list[bytes]:
+    """Return the bodies that say in `dialect` what of the call can be said in it, one for each prompt."""
+    bodies: list[bytes] = []
+    losses: dict[str, str] = {}
+    terms = fit(dialect.terms, can)
+    for request in call.requests:
+        carried, lost = carry(request, call.dialect, call.words, terms)
+        losses |= lost
+        bodies.append(dialect.write_request(carried, model))
+    if losses and call.strict:
+        reasons = "; ".join(f"'{name}': {reason}" for name, reason in losses.items())
+        message = f"part of the request would be lost on its way to '{call.model}': {reasons}"
+        raise LossRefused(message, param=next(iter(losses)))
+    call.losses = losses
+    return bodies
 
 
 async def _plain(reply: Reply, dialect: Outbound, fallback: Start) -> Answer:
@@ -268,6 +310,13 @@ def join(first: Burst, second: Burst | None) -> Burst:
 
 def _says_something(burst: Burst) -> bool:
     return any(not isinstance(event, Start) for event in burst.events)
+
+
+def _read_own_type(reply: Reply, media_type: str) -> str:
+    """Return the content type of an answer that has one of its own; raises `UpstreamInvalid` for a web page."""
+    if not media_type.startswith(_MEDIA):
+        raise UpstreamInvalid(detail="the content type is not what was asked for")
+    return reply.headers["content-type"]
 
 
 async def _read_error_body(reply: Reply) -> bytes:

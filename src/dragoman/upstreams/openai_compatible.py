@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from dragoman.core.call import Clock
+from dragoman.core.capabilities import Capabilities
 from dragoman.dialects import outbound
 from dragoman.net.reply import Patience
-from dragoman.upstreams.http import Clock, HttpUpstream, Manners, Transport
+from dragoman.upstreams.http import HttpUpstream, Manners, Transport, nobody_knows
 
-ENDPOINTS = {"chat": "openai_chat", "completions": "openai_completions"}
-"""The endpoints such a server may have → the dialect that speaks to each."""
+ENDPOINTS = {
+    "chat": ("openai_chat",),
+    "completions": ("openai_completions",),
+    "embeddings": ("openai_embeddings",),
+    "images": ("openai_images", "openai_image_edits", "openai_image_variations"),
+    "videos": ("openai_videos",),
+    "audio": (
+        "openai_speech",
+        "openai_speech_events",
+        "openai_transcriptions",
+        "openai_transcription_text",
+        "openai_translations",
+        "openai_translation_text",
+    ),
+    "moderations": ("openai_moderations",),
+}
+"""The endpoints such a server may have → the dialects that speak to each; of one task the first serves all."""
 
 
 class Options(Struct, frozen=True):
@@ -23,16 +40,19 @@ class Options(Struct, frozen=True):
     patience: Patience = Patience()
     plain_first: float | None = None
     """Seconds to the first byte of a plain answer; None: only the total counts."""
+    can: Callable[[str], Capabilities] = nobody_knows
+    """What is known of a model."""
 
 
 def build(name: str, transport: Transport, clock: Clock, options: Options) -> HttpUpstream:
     """Return the upstream `name`."""
-    dialects = [outbound(ENDPOINTS[endpoint]) for endpoint in sorted(options.endpoints)]  # chat first: it serves all
-    manners = Manners(dialects, write_headers(options.key), options.patience, options.plain_first)
+    names = [name for endpoint, names in ENDPOINTS.items() if endpoint in options.endpoints for name in names]
+    dialects = [outbound(name) for name in names]
+    manners = Manners(dialects, write_headers(options.key), options.patience, options.plain_first, options.can)
     return HttpUpstream(name, transport, manners, clock)
 
 
 def write_headers(key: str) -> bytes:
-    """Return the header lines of every request."""
-    lines = b"content-type: application/json\r\naccept: application/json, text/event-stream\r\n"
+    """Return the header lines of every request, but for the type of its body."""
+    lines = b"accept: application/json, text/event-stream\r\n"
     return lines + b"authorization: Bearer " + key.encode() + b"\r\n" if key else lines

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dragoman.dialects import outbound
+from dragoman.core.call import Clock
+from dragoman.core.capabilities import Capabilities
+from dragoman.dialects import OUTBOUND, outbound
 from dragoman.testing.simulator.face import ROUTES, Simulator
-from dragoman.testing.simulator.models import MODELS
+from dragoman.testing.simulator.models import BORN, MODELS
 from dragoman.testing.simulator.script import Cadence
 from dragoman.testing.simulator.transport import SimulatorTransport
-from dragoman.upstreams.catalogue import Catalogue, Model
-from dragoman.upstreams.http import Clock, HttpUpstream, Manners
+from dragoman.upstreams.catalogue import Catalogue
+from dragoman.upstreams.http import HttpUpstream, Manners
+from dragoman.upstreams.listing import Model
+
+BESIDE = ("openai_speech_events", "openai_transcription_text", "openai_translation_text", "openai_videos")
+"""Dialects without a route of their own: another form of answer to the same request, and jobs."""
 
 
 def make_simulator(seed: int, first: float, rate: float) -> Simulator:
@@ -18,11 +24,15 @@ def make_simulator(seed: int, first: float, rate: float) -> Simulator:
 
 def build(name: str, simulator: Simulator, clock: Clock) -> HttpUpstream:
     """Return `simulator` as the upstream `name`."""
-    dialects = [outbound(dialect) for dialect, _ in ROUTES.values()]
-    manners = Manners(dialects, b"content-type: application/json\r\n")
-    return HttpUpstream(name, SimulatorTransport(simulator), manners, clock)
+    names = [dialect for dialect, _ in ROUTES.values() if dialect in OUTBOUND]
+    dialects = [outbound(dialect) for dialect in (*names, *BESIDE)]
+    return HttpUpstream(name, SimulatorTransport(simulator), Manners(dialects, can=_can), clock)
+
+
+def _can(model: str) -> Capabilities:
+    return MODELS[model].can if model in MODELS else Capabilities()
 
 
 def list_models() -> Catalogue:
     """Return the catalogue of the simulator."""
-    return Catalogue([Model(model) for model in MODELS])
+    return Catalogue([Model(model.id, BORN, model.can) for model in MODELS.values()])

@@ -15,6 +15,8 @@ from dragoman.wire.json import is_utf8
 
 MAX_EVENT = 8 * 1024 * 1024
 """Bytes of one unfinished event we are willing to hold."""
+PING = b": ping\n\n"
+"""A comment: tells the reader of a stream that more will come; every reader skips it."""
 _FIELDS = (b"data", b"", b"event", b"id", b"retry")
 _BOM = b"\xef\xbb\xbf"
 _CR = ord("\r")

@@ -35,6 +35,8 @@ def test_a_full_document_is_read_to_the_last_key() -> None:
         [server]
         host = "::1"
         port = 0
+        public_url = "https://llm.example.com/base/"
+        key_in_path = true
         timeout = {{ head = 1, drain = 0.5 }}
         {LAB}
         key = "$LAB_KEY"
@@ -61,6 +63,7 @@ def test_a_full_document_is_read_to_the_last_key() -> None:
         {"LAB_KEY": "sk-lab"},
     )
     assert (config.server.host, config.server.port, config.server.timeout.head) == ("::1", 0, 1)
+    assert (config.server.public_url, config.server.key_in_path) == ("https://llm.example.com/base", True)
     lab, slow = config.upstreams["lab"], config.upstreams["slow"]
     assert isinstance(lab, OpenAiUpstream)
     assert (lab.key, lab.models, lab.timeout.first, lab.timeout.idle) == (Secret("sk-lab"), ("a", "*"), 300, 60)
@@ -111,6 +114,16 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_document() -> None:
         ("server.host = ''", "server.host: expected host name or IP address"),
         ('server.host = "localhost\\n"', "server.host: expected printable characters only"),
         ("server = 5", "server: expected table, got int"),
+        (
+            "server.public_url = 'llm.example.com'",
+            "server.public_url: expected http or https URL without user, query and fragment",
+        ),
+        ("server.public_url = 'https://a:65536'", "server.public_url: expected a port up to 65535"),
+        ("server.key_in_path = 'yes'", "server.key_in_path: expected bool, got str"),
+        ("server.ollama_version = 'v1'", "server.ollama_version: expected digits and dots"),
+        ("server.ollama_version = '0.33.0-rc2'", "server.ollama_version: expected digits and dots"),
+        ("server.ollama_origins = ['localhost']", "server.ollama_origins[0]: expected origin that may end in *"),
+        ("server.ollama_origins = ['http://*.a']", "server.ollama_origins[0]: expected origin that may end in *"),
         ("server.timeout.head = 0", "server.timeout.head: expected float > 0.0"),
         ("server.timeout.head = nan", "server.timeout.head: expected float > 0.0"),
         ("server.timeout.head = inf", "server.timeout.head: expected float <= 86400.0"),
@@ -130,7 +143,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_document() -> None:
         (LAB + "models = 'x'", "upstreams.lab.models: expected list, got str"),
         (LAB + "models = ['x', 5]", "upstreams.lab.models[1]: expected str, got int"),
         (LAB + "models = ['gpt-*']", "upstreams.lab.models[0]: expected model name, or * alone"),
-        (LAB + "endpoints = ['chat', 'embeddings']", "upstreams.lab.endpoints[1]: expected chat or completions"),
+        (
+            LAB + "endpoints = ['chat', 'telepathy']",
+            "upstreams.lab.endpoints[1]: expected chat or completions or embeddings or images or videos or audio or "
+            "moderations",
+        ),
         (LAB + "endpoints = [5]", "upstreams.lab.endpoints[0]: expected str, got int"),
         (LAB + "retry.attempts = 0", "upstreams.lab.retry.attempts: expected int >= 1"),
         (LAB + "budget = 5", "upstreams.lab.budget: unknown key"),
@@ -156,6 +173,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_document() -> None:
             "keys.app.models[0]: expected model name that may end in *",
         ),
         (f"keys.app = {{ hash = '{HASH}', rpm = 60 }}", "keys.app.rpm: unknown key"),
+        ("store.url = 'redis://x'", "store.url: expected sqlite:/// and a path, or sqlite:// alone"),
+        ("store.url = 'sqlite://file.db'", "store.url: expected sqlite:/// and a path, or sqlite:// alone"),
     ],
 )
 def test_a_mistake_is_told_with_its_path(text: str, mistake: str) -> None:

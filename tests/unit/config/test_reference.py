@@ -30,8 +30,12 @@ def test_the_page_in_the_repository_is_up_to_date() -> None:
         "| `port` | port, 0 to 65535 | 8484 | The TCP port to listen on; 0 takes any free one. |",
         "| `timeout.first` | seconds | none | To begin its answer; when absent, 60 for a stream, "
         "and only `total` for a plain answer. |",
-        '| `endpoints` | list: `"chat"` or `"completions"` | `["chat"]` | Which of OpenAI\'s endpoints it has. |',
+        '| `endpoints` | list: `"chat"` or `"completions"` or `"embeddings"` or `"images"` or `"videos"` or `"audio"` '
+        'or `"moderations"` | `["chat","embeddings","images","videos","audio","moderations"]` | Which of OpenAI\'s '
+        "endpoints it has. |",
         "| `seed` | whole number | 0 | The same seed gives the same answers. |",
+        "| `key_in_path` | true or false | `false` | Whether `/k/<key>/` before any path holds the client's key, "
+        "for clients that can send no header. |",
         "| `body` | bytes | 32 MiB | A request body. |",
         "| `head` | bytes | 32 KiB | A whole request head. |",
         '### `kind = "sim"`',

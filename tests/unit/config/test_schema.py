@@ -16,7 +16,10 @@ def test_the_defaults_pass_their_own_checks() -> None:
 def test_the_documented_defaults_hold() -> None:
     config = Config()
     assert (config.server.host, config.server.port) == ("127.0.0.1", 8484)
-    assert msgspec.structs.astuple(config.server.timeout) == (10, 30, 60, 75, 30)
+    assert msgspec.structs.astuple(config.server.timeout) == (10, 30, 60, 75, 15, 30)
+    server = config.server
+    assert (server.public_url, server.key_in_path, server.ollama_version) == (None, False, "0.33.0")
+    assert {"http://localhost", "https://127.0.0.1:*", "app://*", "chrome-extension://*"} < set(server.ollama_origins)
     assert (config.limits.body, config.limits.head, config.limits.header, config.limits.url) == (
         33_554_432,
         32_768,
@@ -25,7 +28,8 @@ def test_the_documented_defaults_hold() -> None:
     )
     upstream = OpenAiUpstream(base_url="http://lab/v1")
     assert msgspec.structs.astuple(upstream.timeout) == (5, None, 60, 600)
-    assert (upstream.key, upstream.models, upstream.endpoints, upstream.refresh) == (UNSET, (), ("chat",), 300)
+    assert (upstream.key, upstream.models, upstream.refresh) == (UNSET, (), 300)
+    assert upstream.endpoints == ("chat", "embeddings", "images", "videos", "audio", "moderations")
     assert upstream.retry.attempts == 3
     assert msgspec.structs.astuple(SimUpstream().speed) == (0.2, 50)
 

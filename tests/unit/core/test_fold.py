@@ -2,7 +2,20 @@ import pytest
 from msgspec import Raw
 
 from dragoman.core import message as msg
-from dragoman.core.events import Event, Finish, Media, Note, Refusal, Replace, Start, Text, Thinking, ToolDelta, Usage
+from dragoman.core.events import (
+    Event,
+    Finish,
+    Media,
+    Note,
+    Refusal,
+    Replace,
+    Start,
+    Text,
+    Thinking,
+    ToolDelta,
+    Usage,
+    Vector,
+)
 from dragoman.core.fold import fold, unfold
 from dragoman.core.legal import breaches
 
@@ -79,6 +92,26 @@ def test_media_keep_their_place_and_what_only_their_dialect_knows() -> None:
 def test_choices_come_in_the_order_of_their_numbers() -> None:
     reply = fold([START, Text("b", 1), Text("a"), Finish("stop", 1), STOP])
     assert [choice.parts for choice in reply.choices] == [[msg.Text("a")], [msg.Text("b")]]
+
+
+def test_vectors_are_no_choices() -> None:
+    vectors = [Vector(0, Raw(b"[0.5]")), Vector(1, Raw(b"[1]"))]
+    reply = fold([START, *vectors, Usage(9, 0)])
+    assert (reply.choices, reply.vectors) == ([], vectors)
+    assert unfold(reply) == [START, *vectors, Usage(9, 0)]
+
+
+def test_reasoning_that_is_withheld_stands_alone() -> None:
+    assert parts_of(Thinking("hm"), Thinking("", 0, "sealed", redacted=True), Thinking("so")) == [
+        msg.Thinking("hm"),
+        msg.Thinking("", "sealed", redacted=True),
+        msg.Thinking("so"),
+    ]
+
+
+def test_a_choice_knows_what_stopped_it() -> None:
+    (choice,) = fold([START, Text("a"), Finish("stop", stop="END")]).choices
+    assert choice == msg.Choice([msg.Text("a")], "stop", stop="END")
 
 
 def test_what_is_said_beside_the_answer_is_no_part_of_it() -> None:

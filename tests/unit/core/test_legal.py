@@ -1,7 +1,20 @@
 import pytest
 from msgspec import Raw
 
-from dragoman.core.events import Event, Finish, Media, Note, Refusal, Replace, Start, Text, Thinking, ToolDelta, Usage
+from dragoman.core.events import (
+    Event,
+    Finish,
+    Media,
+    Note,
+    Refusal,
+    Replace,
+    Start,
+    Text,
+    Thinking,
+    ToolDelta,
+    Usage,
+    Vector,
+)
 from dragoman.core.legal import breaches
 
 START = Start("a-1", "m-1")
@@ -13,6 +26,7 @@ STOP = Finish("stop")
     [
         [START, Text("Hi"), STOP],
         [START, STOP, Usage(1, 0)],
+        [START, Vector(0, Raw(b"[0.5]")), Usage(1, 0)],
         [
             START,
             Note("status", "working"),
@@ -45,6 +59,7 @@ def test_a_legal_answer_has_no_breaches(events: list[Event]) -> None:
         ([START, STOP, Usage(1, 2), Usage(1, 2)], "Usage after usage"),
         ([START, STOP, Usage(1, 2), Note("a", "b")], "Note after usage"),
         ([START, STOP, Usage(1, -2)], "Usage negative"),
+        ([START, STOP, Usage(1, 2, cache_write=-1)], "Usage negative"),
         ([START, Text("Hi"), Usage(1, 2), STOP], "Usage before every choice is finished"),
         ([START, Text("Hi", 1), STOP], "choice 1 has no finish"),
         ([START], "nothing was said"),

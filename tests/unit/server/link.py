@@ -48,7 +48,7 @@ class Response(Struct):
 
 def make_exchange(link: Link, line: str = "POST /v1/x", *headers: str, body: bytes = b"") -> Exchange:
     """Return an exchange whose request has come whole."""
-    lines = (f"{line} HTTP/1.1", "host: a", "x-request-id: id-1", *headers, "", "")
+    lines = (f"{line} HTTP/1.1", "host: localhost", "x-request-id: id-1", *headers, "", "")
     return Exchange(link, read_head("\r\n".join(lines).encode(), HeadLimits()), "127.0.0.1", body)
 
 

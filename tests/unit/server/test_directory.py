@@ -7,9 +7,11 @@ import pytest
 from dragoman.core.ask import Answer, Ask
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller
+from dragoman.core.capabilities import Capabilities, Entry
 from dragoman.core.errors import Forbidden, ModelNotFound
-from dragoman.server.directory import MAX_ASKS, Directory, Entry, Source
-from dragoman.upstreams.catalogue import Catalogue, Model
+from dragoman.server.directory import MAX_ASKS, Directory, Source, Target
+from dragoman.upstreams.catalogue import Catalogue
+from dragoman.upstreams.listing import Model
 
 ANYBODY = Caller("")
 
@@ -75,6 +77,57 @@ def test_an_alias_wins_with_its_tag() -> None:
     assert resolutions(up, directory, *expected) == expected
 
 
+def test_the_case_of_a_name_matters_only_where_two_differ_in_nothing_else() -> None:
+    up = Upstreams()
+    poe = up.source("Poe", "GPT", "gpt", "Claude:latest", "Org/Model")
+    lab = up.source("lab", "llama", "Poe/odd", any_name=True)
+    expected = {
+        "FAST": "alias Fast",
+        "fast:latest": "alias Fast",
+        "gpt": "Poe serves gpt",
+        "GPT": "Poe serves GPT",
+        "Gpt": "Poe serves GPT",
+        "claude": "Poe serves Claude:latest",
+        "CLAUDE:LATEST": "Poe serves Claude:latest",
+        "org/model": "Poe serves Org/Model",
+        "poe/gpt": "Poe serves GPT",
+        "POE/ORG/MODEL": "Poe serves Org/Model",
+        "Poe/claude": "Poe serves Claude:latest",
+        "LLAMA": "lab serves llama",
+        "LAB/LLAMA": "lab serves llama",
+        "lab/LLAMA:latest": "lab serves llama",
+        "poe/ODD": "lab serves Poe/odd",
+        "lab/Other": "lab serves Other",
+        "Other": "lab serves Other",
+    }
+    assert resolutions(up, up.directory(poe, lab, aliases=("Fast",)), *expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "model", "may"),
+    [
+        (("fast",), "FAST", True),
+        (("fast",), "Slow", False),
+        (("poe/gpt",), "POE/GPT", True),
+        (("poe/gpt",), "GPT", False),
+        (("gpt",), "GPT:latest", True),
+        (("poe/g*",), "Poe/GPT", True),
+        (("SLOW",), "slow", False),
+    ],
+)
+def test_a_key_is_good_for_its_names_in_any_case_that_means_the_same(
+    allowed: tuple[str, ...], model: str, may: bool
+) -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("poe", "gpt"), aliases=("fast", "slow", "SLOW"))
+    try:
+        directory.resolve(model, Caller("app", allowed))
+    except Forbidden:
+        assert not may
+    else:
+        assert may
+
+
 def test_an_upstream_whose_models_are_not_known_yet_is_asked_by_its_name_only() -> None:
     up = Upstreams()
     directory = up.directory(up.source("poe", known=False))
@@ -83,7 +136,7 @@ def test_an_upstream_whose_models_are_not_known_yet_is_asked_by_its_name_only() 
         directory.resolve("gpt", ANYBODY)
 
 
-@pytest.mark.parametrize("model", ["nobody", "poe/nobody", "poe/", "/gpt", "Poe/gpt", "gpt:other", ":latest", "poe"])
+@pytest.mark.parametrize("model", ["nobody", "poe/nobody", "poe/", "/gpt", "gpt:other", ":latest", "poe"])
 def test_what_nobody_serves_does_not_exist(model: str) -> None:
     up = Upstreams()
     with pytest.raises(ModelNotFound) as caught:
@@ -137,8 +190,8 @@ def test_one_entry_has_the_name_it_was_asked_by() -> None:
     assert directory.entry("gpt", ANYBODY) == Entry("gpt", "poe", 7)
     assert directory.entry("poe/gpt:latest", ANYBODY) == Entry("poe/gpt:latest", "poe", 7)
     assert directory.entry("lab/new", ANYBODY) == Entry("lab/new", "lab")
-    assert directory.entry("new", ANYBODY) == Entry("new", "dragoman")
-    assert directory.entry("org/new", ANYBODY) == Entry("org/new", "dragoman")
+    assert directory.entry("new", ANYBODY) == Entry("new", "lab")
+    assert directory.entry("org/new", ANYBODY) == Entry("org/new", "lab")
 
 
 def test_asks_are_kept_but_not_without_end() -> None:
@@ -150,3 +203,60 @@ def test_asks_are_kept_but_not_without_end() -> None:
     made = up.made
     directory.resolve("m", ANYBODY)
     assert up.made == made + 1
+
+
+def test_an_alias_can_what_its_targets_can() -> None:
+    up = Upstreams()
+    able = Model("able", 9, Capabilities(vision=True, context=10), "Able")
+    source = Source(
+        "lab", Catalogue([able, Model("plain", 3, Capabilities(vision=False))]), lambda model: up.ask(model)
+    )
+    targets: dict[str, list[Target]] = {"one": [("lab", "able")], "two": [("lab", "plain"), ("lab", "able")]}
+    directory = Directory({name: up.ask(name) for name in targets}, [source], targets)
+    assert directory.entries(ANYBODY) == [
+        Entry("one", "dragoman", 9, able.can),
+        Entry("two", "dragoman", 3, able.can),
+        Entry("lab/able", "lab", 9, able.can, "Able"),
+        Entry("lab/plain", "lab", 3, Capabilities(vision=False)),
+    ]
+
+
+class Hours:
+    """A clock to be set."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_was_asked_for_of_late_is_known_to_who_asked() -> None:
+    up, hours = Upstreams(), Hours()
+    directory = Directory({"fast": up.ask("fast")}, [up.source("lab", "m", any_name=True)], now=hours)
+    app, other = Caller("app", ("*",)), Caller("other")
+    directory.resolve("fast", app)
+    hours.now += 10
+    directory.resolve("lab/m", app)
+    directory.resolve("m", other)
+    assert [(entry.id, at) for entry, at in directory.used(app, 60)] == [("lab/m", 1010), ("fast", 1000)]
+    assert [(entry.id, at) for entry, at in directory.used(other, 60)] == [("m", 1010)]
+    assert [entry.id for entry, _ in directory.used(app, 10)] == ["lab/m"]
+    directory.entry("fast", app)
+    assert [entry.id for entry, _ in directory.used(app, 10)] == ["lab/m"]
+
+
+def test_a_model_that_is_gone_is_used_no_more() -> None:
+    up = Upstreams()
+    source = up.source("lab", "m")
+    directory = up.directory(source)
+    directory.resolve("m", ANYBODY)
+    source.catalogue.replace([])
+    assert directory.used(ANYBODY, 60) == []
+
+
+def test_what_was_asked_for_is_not_kept_without_end() -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("lab", any_name=True))
+    for number in range(MAX_ASKS + 5):
+        directory.resolve(f"m{number}", ANYBODY)
+    assert len(directory.used(ANYBODY, 60)) == 5

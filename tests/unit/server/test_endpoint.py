@@ -1,14 +1,13 @@
 """What becomes of one call, from its key to the last byte; the ask behind the endpoint does what the test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from hashlib import sha256
-from typing import NamedTuple
+from collections.abc import Callable
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from dragoman.core.ask import Answer, Ask
+from dragoman.core.ask import Answer, Ask, Stage
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller
 from dragoman.core.errors import (
@@ -21,93 +20,24 @@ from dragoman.core.errors import (
     UpstreamTimeout,
     UpstreamTooLarge,
 )
-from dragoman.core.events import Event, Finish, Start, Text
+from dragoman.core.events import Event, Text
 from dragoman.core.ports import Limits
 from dragoman.dialects import inbound
-from dragoman.observe.log import Log
-from dragoman.server.auth import Keys
-from dragoman.server.directory import Directory
-from dragoman.server.endpoint import Desk, Endpoint
 from dragoman.server.gate import Gate
-from tests.unit.server.link import JSON, KEY, Link, Response, make_exchange, response
-
-START, HELLO, FINISH = Start("chatcmpl-1", "m", 1), Text("Hello"), Finish("stop")
-PLAIN = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
-STREAM = PLAIN[:-1] + b',"stream":true}'
-TRACE = {"x-request-id": "id-1", "x-dragoman-model": "lab/m", "x-dragoman-attempts": "1"}
-
-
-class Ending(NamedTuple):
-    """How a stream ends after its bursts."""
-
-    error: BaseException | None = None
-    waits: bool = False
-
-
-class Bench:
-    """An endpoint for one model, `m`."""
-
-    def __init__(self, ask: Ask | None = None, gate: Gate | None = None, limits: Limits | None = None) -> None:
-        self.lines: list[str] = []
-        self.calls: list[Call] = []
-        self.seen: list[Burst] = []
-        self.closed = 0
-        self.link = Link()
-        self.gate = gate or Gate(5, 5)
-        self.bursts: list[Burst] = [Burst([START, HELLO, FINISH])]
-        self.ending = Ending()
-        self.failure: BaseException | None = None
-        keys = Keys({sha256(b"dg-app-key").digest(): Caller("app", ("m",))})
-        directory = Directory({"m": ask or self._ask, "other": self._ask}, [])
-        desk = Desk(keys, self.gate, directory, Log((), self.lines.append), limits or Limits())
-        self.endpoint = Endpoint(inbound("openai_chat"), desk)
-
-    async def run(self, body: bytes = PLAIN, *headers: str) -> Response:
-        """Answer one call and return the response."""
-        await self.endpoint(make_exchange(self.link, "POST /x", *(headers or (KEY, JSON)), body=body))
-        assert self.gate.count == 0
-        return response(self.link)
-
-    @property
-    def log(self) -> list[dict[str, str | float]]:
-        return [msgspec.json.decode(line, type=dict[str, str | float]) for line in self.lines]
-
-    async def _ask(self, call: Call) -> Answer:
-        self.calls.append(call)
-        call.attempts += 1
-        call.served_by = "lab/m"
-        call.observe(self.seen.append)
-        assert self.gate.count == 1
-        if self.failure is not None:
-            raise self.failure
-        rest = self._rest() if len(self.bursts) > 1 or self.ending != Ending() else None
-        return Answer(self.bursts[0], rest, self._close)
-
-    async def _rest(self) -> AsyncIterator[Burst]:
-        for burst in self.bursts[1:]:
-            yield burst
-        if self.ending.waits:
-            await asyncio.get_running_loop().create_future()
-        if self.ending.error is not None:
-            raise self.ending.error
-
-    def _close(self) -> None:
-        self.closed += 1
-
-
-def error_of(answer: Response) -> dict[str, str | None]:
-    assert answer.headers["content-type"] == "application/json"
-    return msgspec.json.decode(answer.body, type=dict[str, dict[str, str | None]])["error"]
-
-
-def frames_of(answer: Response) -> list[bytes]:
-    assert answer.body.endswith(b"\n\n")
-    return [frame.removeprefix(b"data: ") for frame in answer.body[:-2].split(b"\n\n")]
-
-
-def pieces(*events: Event) -> list[Burst]:
-    return [Burst([event]) for event in events]
-
+from tests.unit.server.desk import (
+    FINISH,
+    HELLO,
+    PLAIN,
+    START,
+    STREAM,
+    TRACE,
+    Bench,
+    Ending,
+    error_of,
+    frames_of,
+    pieces,
+)
+from tests.unit.server.link import JSON, KEY, Response, make_exchange, response
 
 # What goes well
 
@@ -127,6 +57,32 @@ async def test_the_call_knows_who_calls_and_by_what_name() -> None:
     await bench.run()
     (call,) = bench.calls
     assert (call.id, call.caller.name, call.model, call.stream, call.body) == ("id-1", "app", "m", False, PLAIN)
+    assert (call.began, call.clock.epoch(), call.strict) == (7.0, 1234.5, False)
+    assert len(call.serial) == 32
+
+
+@pytest.mark.parametrize(("header", "strict"), [("true", True), ("TRUE", True), ("false", False), ("", False)])
+async def test_a_client_may_insist_on_all_or_nothing(header: str, strict: bool) -> None:
+    bench = Bench()
+    await bench.run(PLAIN, KEY, JSON, f"x-dragoman-strict: {header}")
+    assert bench.calls[0].strict is strict
+
+
+async def test_the_stages_of_a_dialect_are_around_every_ask() -> None:
+    seen: list[str] = []
+
+    def stage(name: str) -> Stage:
+        def wrap(ask: Ask) -> Ask:
+            async def asking(call: Call) -> Answer:
+                seen.append(name)
+                return await ask(call)
+
+            return asking
+
+        return wrap
+
+    await Bench(None, stage("outer"), stage("inner")).run()
+    assert seen == ["outer", "inner"]
 
 
 async def test_the_bytes_of_a_stream_are_the_upstreams() -> None:
@@ -170,6 +126,60 @@ async def test_losses_are_named() -> None:
         return Answer(Burst([START, HELLO, FINISH]), None, lambda: None)
 
     assert (await Bench(lossy).run()).headers["x-dragoman-loss"] == "seed, logprobs"
+
+
+async def test_a_question_that_needs_no_upstream_is_answered_at_once() -> None:
+    def read_ready(body: bytes, limits: Limits) -> Call:
+        call = inbound("openai_chat").read_call(body, limits)
+        call.ready = Burst([START, Text("loaded"), FINISH])
+        return call
+
+    for body in (PLAIN, STREAM):
+        bench = Bench(side=replace(inbound("openai_chat"), read_call=read_ready))
+        answer = await bench.run(body)
+        assert b"loaded" in answer.body
+        assert (answer.headers["x-dragoman-attempts"], bench.calls) == ("0", [])
+    unknown = await bench.run(PLAIN.replace(b'"m"', b'"nobody"'))
+    assert unknown.status == 403, "the name of the model is looked up all the same"
+
+
+async def test_what_became_of_a_call_is_remembered_for_its_client() -> None:
+    bench = Bench()
+    await bench.run()
+    record = bench.recent.find("id-1", Caller("app"))
+    assert (record.served_by, record.attempts, record.error) == ("lab/m", 1, None)
+    bench.failure = UpstreamIncomplete()
+    await bench.run()
+    assert bench.recent.find("id-1", Caller("app")).error == "incomplete"
+    bench.failure = None
+    bench.bursts, bench.ending = pieces(START, HELLO), Ending(UpstreamIncomplete())
+    await bench.run(STREAM)
+    assert bench.recent.find("id-1", Caller("app")).error == "midstream"
+
+
+async def test_a_dialect_may_read_forms_and_answer_with_a_type_of_its_own() -> None:
+    def read_form(body: bytes, kind: str, limits: Limits) -> Call:
+        call = inbound("openai_chat").read_call(PLAIN, limits)
+        call.reply_type = f"text/plain; of={kind.partition('=')[2]}"
+        return call
+
+    bench = Bench(side=replace(inbound("openai_chat"), read_form=read_form))
+    answer = await bench.run(b"--x", KEY, "content-type: Multipart/Form-Data; boundary=x")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; of=x")
+    assert (await bench.run(b"--x", KEY, "content-type: text/plain")).status == 415
+
+
+async def test_a_dialect_may_read_json_whatever_it_calls_itself() -> None:
+    bench = Bench(side=replace(inbound("openai_chat"), any_type=True))
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        assert (await bench.run(PLAIN, KEY, f"content-type: {kind}")).status == 200
+
+
+async def test_a_dialect_may_look_for_the_request_id_elsewhere() -> None:
+    side = replace(inbound("openai_chat"), id_header=b"request-id")
+    for body, status in ((PLAIN, 200), (STREAM, 200), (b"{", 400)):
+        answer = await Bench(side=side).run(body)
+        assert (answer.status, answer.headers["request-id"], answer.headers["x-request-id"]) == (status, "id-1", "id-1")
 
 
 # What is refused before anything is asked

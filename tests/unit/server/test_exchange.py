@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from dragoman.core.errors import BadRequest, RequestTimeout, TooLarge
-from dragoman.server.exchange import Body, DateLine, Exchange, RequestIds
+from dragoman.server.exchange import Body, DateLine, Exchange, RequestIds, choose_id
 from dragoman.wire.http1 import HeadLimits, read_head
 
 BIG = b"x" * 20_000
@@ -197,12 +197,24 @@ def test_the_date_is_an_http_date() -> None:
 
 @pytest.mark.parametrize("given", [None, "", "a b", "a\x00", "x" * 65, "é", "a/b", "a, b"])
 def test_a_harmful_request_id_is_replaced(given: str | None) -> None:
-    assert re.fullmatch("[0-9a-f]{32}", RequestIds().choose(given))
+    assert choose_id(given) == ""
+
+
+def test_a_request_without_an_id_of_the_clients_has_ours() -> None:
+    asked = exchange(Wire(), request_id="a b")
+    assert re.fullmatch("[0-9a-f]{32}", asked.id)
+    assert asked.id == asked.serial
 
 
 def test_a_harmless_request_id_is_kept() -> None:
     assert exchange(Wire(), request_id="Ab-1._").id == "Ab-1._"
-    assert RequestIds().choose("x" * 64) == "x" * 64
+    assert choose_id("x" * 64) == "x" * 64
+
+
+def test_what_the_client_chooses_is_not_the_serial() -> None:
+    asked = exchange(Wire(), request_id="0" * 32)
+    assert re.fullmatch("[0-9a-f]{32}", asked.serial)
+    assert asked.serial != asked.id
 
 
 async def test_a_body_that_came_with_the_head_is_returned_at_once() -> None:
@@ -318,4 +330,4 @@ async def read_error(body: Body) -> Exception | None:
 
 def test_no_two_requests_get_the_same_id() -> None:
     ids = RequestIds()
-    assert len({ids.choose(None) for _ in range(1000)}) == 1000
+    assert len({ids.draw() for _ in range(1000)}) == 1000

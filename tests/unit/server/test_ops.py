@@ -8,14 +8,20 @@ import pytest
 from dragoman import __version__
 from dragoman.core.ask import Answer, Ask
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call, Caller
+from dragoman.core.call import Call, Caller, Clock
+from dragoman.core.capabilities import Capabilities
+from dragoman.core.errors import DragomanError
 from dragoman.observe.log import Log
 from dragoman.server.auth import Keys
 from dragoman.server.directory import Directory, Source
 from dragoman.server.endpoint import Desk
 from dragoman.server.gate import Gate
 from dragoman.server.ops import HealthEndpoint, ModelsEndpoint
-from dragoman.upstreams.catalogue import Catalogue, Model
+from dragoman.server.outlet import Pulse
+from dragoman.server.recent import Recent
+from dragoman.server.routes import refuse_in
+from dragoman.upstreams.catalogue import Catalogue
+from dragoman.upstreams.listing import Model
 from tests.unit.server.link import KEY, Link, Response, make_exchange, response
 
 
@@ -27,19 +33,26 @@ def ask_model(model: str) -> Ask:
     return silent
 
 
-LAB = Source("lab", Catalogue([Model("org/big", 7), Model("small")]), ask_model)
+BIG = Model("org/big", 7, Capabilities(context=200_000, output=64_000), "Big One")
+LAB = Source("lab", Catalogue([BIG, Model("small")]), ask_model)
 NEW = Source("new", Catalogue(), ask_model)
 
 
 def desk(*models: str) -> Desk:
     keys = Keys({sha256(b"dg-app-key").digest(): Caller("app", models or None)})
-    return Desk(keys, Gate(5, 5), Directory({"fast": silent}, [LAB, NEW]), Log((), lambda line: None))
+    log, clock = Log((), lambda line: None), Clock(lambda: 0.0, lambda: 0.0)
+    return Desk(keys, Gate(5, 5), Directory({"fast": silent}, [LAB, NEW]), log, clock, Pulse(15), Recent())
+
+
+def write_plainly(error: DragomanError, request_id: str) -> tuple[int, bytes]:
+    return error.status, f"{request_id}: {error.code} {error.param}".encode()
 
 
 async def get(path: str, *headers: str, models: tuple[str, ...] = ()) -> Response:
-    link, endpoint = Link(), ModelsEndpoint(desk(*models))
+    link = Link()
+    endpoint = ModelsEndpoint(desk(*models), refuse_in(write_plainly, b"request-id"), b"request-id")
     exchange = make_exchange(link, f"GET {path}", *headers)
-    await (endpoint.list(exchange) if path == "/v1/models" else endpoint.one(exchange))
+    await (endpoint.list(exchange) if exchange.head.path == "/v1/models" else endpoint.one(exchange))
     answer = response(link)
     assert answer.headers["x-request-id"] == "id-1"
     assert answer.headers["content-type"] == "application/json"
@@ -89,7 +102,7 @@ async def test_one_model_may_have_slashes_in_its_name(name: str) -> None:
         ((KEY,), "nobody", 404, "model_not_found"),
         ((KEY,), "lab/small", 403, "model_not_allowed"),
         ((), "fast", 401, "invalid_api_key"),
-        (("x-api-key: wrong",), "fast", 401, "invalid_api_key"),
+        (("authorization: Bearer wrong",), "fast", 401, "invalid_api_key"),
     ],
 )
 async def test_one_model_may_be_refused(headers: tuple[str, ...], name: str, status: int, code: str) -> None:
@@ -100,6 +113,51 @@ async def test_one_model_may_be_refused(headers: tuple[str, ...], name: str, sta
 
 async def test_the_list_needs_a_key() -> None:
     assert (await get("/v1/models")).status == 401
+
+
+# The same for Anthropic's clients
+
+
+@pytest.mark.parametrize("headers", [(KEY, "anthropic-version: 2023-06-01"), ("x-api-key: dg-app-key",)])
+async def test_who_sends_anthropics_headers_gets_its_shape(headers: tuple[str, ...]) -> None:
+    answer = await get("/v1/models", *headers)
+    assert answer.headers["request-id"] == "id-1"
+    assert answer.body == (
+        b'{"data":[{"id":"fast","display_name":"fast","created_at":"1970-01-01T00:00:00Z","type":"model",'
+        b'"lifecycle":"active"},{"id":"lab/org/big","display_name":"Big One","created_at":"1970-01-01T00:00:07Z",'
+        b'"type":"model","lifecycle":"active","max_input_tokens":200000,"max_tokens":64000},'
+        b'{"id":"lab/small","display_name":"lab/small","created_at":"1970-01-01T00:00:00Z","type":"model",'
+        b'"lifecycle":"active"}],"has_more":false,"first_id":"fast","last_id":"lab/small"}'
+    )
+
+
+async def test_it_comes_in_pages() -> None:
+    answer = await get("/v1/models?limit=1&after_id=lab%2Forg%2Fbig", "x-api-key: dg-app-key")
+    assert answer.body.endswith(b'"has_more":false,"first_id":"lab/small","last_id":"lab/small"}')
+    answer = await get("/v1/models?limit=0", "x-api-key: dg-app-key")
+    assert (answer.status, answer.body) == (400, b"id-1: None limit")
+
+
+async def test_one_model_is_told_in_its_shape_too() -> None:
+    answer = await get("/v1/models/lab%2Forg%2Fbig", KEY, "anthropic-version: 2023-06-01")
+    assert answer.body.startswith(b'{"id":"lab/org/big","display_name":"Big One"')
+    assert answer.headers["request-id"] == "id-1"
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status", "words"),
+    [
+        ("/v1/models/nobody", "dg-app-key", 404, b"id-1: model_not_found model"),
+        ("/v1/models/fast", "wrong", 401, b"id-1: invalid_api_key None"),
+        ("/v1/models", "wrong", 401, b"id-1: invalid_api_key None"),
+    ],
+)
+async def test_its_errors_are_anthropics(path: str, key: str, status: int, words: bytes) -> None:
+    answer = await get(path, f"x-api-key: {key}")
+    assert (answer.status, answer.body, answer.headers["request-id"]) == (status, words, "id-1")
+
+
+# Health
 
 
 async def test_health_tells_what_is_known_and_needs_no_key() -> None:

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
+from dragoman.core.errors import DragomanError
 from dragoman.server.exchange import Exchange
 from dragoman.server.http1 import Handler
-from dragoman.server.routes import Routes, name_below
+from dragoman.server.routes import Routes, name_below, refuse_in
 from tests.unit.server.link import Link, Response, make_exchange, response
 
 
@@ -26,9 +27,9 @@ ROUTES = Routes(
 )
 
 
-async def ask(line: str) -> Response:
+async def ask(line: str, routes: Routes = ROUTES) -> Response:
     link = Link()
-    await ROUTES(make_exchange(link, line))
+    await routes(make_exchange(link, line))
     return response(link)
 
 
@@ -91,3 +92,29 @@ async def test_a_known_path_says_which_methods_it_knows(line: str, allowed: str)
     answer = await ask(line)
     assert (answer.status, answer.headers["allow"]) == (405, allowed)
     assert b'"code":"method_not_supported"' in answer.body
+
+
+def write_plainly(error: DragomanError, request_id: str) -> tuple[int, bytes]:
+    return error.status, f"{request_id}: {error.message}".encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "ours"),
+    [
+        ("GET /own", 404, True),
+        ("GET /own/thing", 404, True),
+        ("GET /own/chat", 405, True),
+        ("GET /owner", 404, False),
+        ("GET /other", 404, False),
+        ("GET /deep/own/x", 404, True),
+    ],
+)
+async def test_a_path_is_refused_in_the_words_of_its_dialect(line: str, status: int, ours: bool) -> None:
+    refusal = refuse_in(write_plainly, b"own-id")
+    routes = Routes({("POST", "/own/chat"): saying("chat")}, {}, [("/own", refusal), ("/deep/own/", refusal)])
+    answer = await ask(line, routes)
+    assert answer.status == status
+    assert answer.body.startswith(b"id-1: " if ours else b'{"error":')
+    assert (answer.headers.get("own-id") == "id-1") is ours
+    assert answer.headers["x-request-id"] == "id-1"
+    assert answer.headers.get("allow") == ("POST" if status == 405 else None)

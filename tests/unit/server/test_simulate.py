@@ -43,6 +43,12 @@ async def test_a_stream_is_chunked_and_complete() -> None:
     assert connection.transport.open
 
 
+async def test_a_query_is_part_of_the_question() -> None:
+    sent = await line().feed(b"GET /v1/videos?after=nobody&limit=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert sent.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"has_more":false' in sent
+
+
 @pytest.mark.parametrize("model", ["chat", "error-500"])
 async def test_every_answer_has_one_request_id(model: str) -> None:
     sent = await line().feed(post(model))

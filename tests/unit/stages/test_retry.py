@@ -34,6 +34,8 @@ class Bench:
         self.pauses: list[float] = []
         self.noted: list[DragomanError] = []
         self.time = 100.0
+        self.pinged = False
+        """Whether the client is told during a pause that its answer is still coming."""
         self.call = Call(b"", "", "m", list, stream=False)
         self.call.deadline = 700.0
 
@@ -50,6 +52,7 @@ class Bench:
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.time += seconds
+        self.call.committed = self.pinged
 
     def _note(self, call: Call, error: DragomanError) -> None:
         assert call is self.call
@@ -129,6 +132,22 @@ async def test_a_wait_beyond_the_time_of_the_call_is_not_begun() -> None:
     with pytest.raises(UpstreamError):
         await bench.run()
     assert not bench.pauses
+
+
+async def test_a_client_that_was_told_to_wait_is_not_asked_for_again() -> None:
+    bench = Bench(UpstreamError())
+    bench.call.committed = True
+    with pytest.raises(UpstreamError):
+        await bench.run()
+    assert (bench.call.attempts, bench.pauses, bench.noted) == (1, [], [])
+
+
+async def test_a_client_may_be_told_to_wait_during_the_pause() -> None:
+    bench = Bench(UpstreamError())
+    bench.pinged = True
+    with pytest.raises(UpstreamError):
+        await bench.run()
+    assert (bench.call.attempts, bench.pauses) == (1, [0.5])
 
 
 async def test_the_pause_can_be_cancelled() -> None:

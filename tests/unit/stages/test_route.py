@@ -8,6 +8,7 @@ from dragoman.core.call import Call
 from dragoman.core.errors import (
     BadRequest,
     DragomanError,
+    LossRefused,
     ModelNotFound,
     RateLimited,
     UpstreamAuth,
@@ -93,6 +94,20 @@ async def test_once_the_time_is_over_nobody_is_asked() -> None:
     with pytest.raises(UpstreamError):
         await bench.run(now=5)
     assert bench.asked == [0]
+
+
+async def test_once_the_client_was_told_to_wait_nobody_else_is_asked() -> None:
+    bench = Bench(UpstreamError(), None)
+    bench.call.committed = True
+    with pytest.raises(UpstreamError):
+        await bench.run()
+    assert (bench.asked, bench.noted) == ([0], [])
+
+
+async def test_a_target_that_would_lose_something_is_no_reason_not_to_ask_another() -> None:
+    bench = Bench(LossRefused(), None)
+    assert await bench.run() is ANSWER
+    assert bench.asked == [0, 1]
 
 
 def test_one_target_needs_no_stage() -> None:

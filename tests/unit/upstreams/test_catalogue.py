@@ -7,7 +7,8 @@ import pytest
 
 from dragoman.core.errors import DragomanError, UpstreamIncomplete, UpstreamInvalid, UpstreamUnavailable
 from dragoman.net.reply import Patience
-from dragoman.upstreams.catalogue import Catalogue, Model, keep_fresh, parse_models, read_models
+from dragoman.upstreams.catalogue import Catalogue, keep_fresh, read_models
+from dragoman.upstreams.listing import Model
 from tests.unit.net.loopback import Clock
 from tests.unit.upstreams.wire import Wire, Written
 
@@ -41,28 +42,21 @@ def test_any_name_may_be_served_besides_those_listed() -> None:
     assert [(catalogue.lists(name), catalogue.may_serve(name)) for name in "ab"] == [(True, True), (False, True)]
 
 
+def test_a_model_is_found_in_any_case() -> None:
+    catalogue = Catalogue([Model("GPT", 7), Model("gpt", 8), Model("Claude")])
+    assert [catalogue.spell(name) for name in ("gpt", "GPT", "claude", "CLAUDE", "c")] == [
+        "GPT",
+        "GPT",
+        "Claude",
+        "Claude",
+        None,
+    ]
+    assert [catalogue.find(name) for name in ("GPT", "gpt", "Gpt")] == [Model("GPT", 7), Model("gpt", 8), Model("Gpt")]
+    catalogue.replace([Model("new")])
+    assert (catalogue.spell("claude"), catalogue.spell("NEW")) == (None, "new")
+
+
 # Reading a list
-
-
-def test_what_is_no_model_is_left_out() -> None:
-    body = (
-        b'\n{"object":"list","data":[{"id":"a","created":1.9,"object":"model"},{"id":"b","created":null},{"id":"c"},'
-        b'{"id":"d","created":"2024-01-01"},{"id":"e","created":1e400},{"id":"f","created":[1]},'
-        b'{"id":""},{"id":7},{},7,null,"g",{"name":"h"}]}'
-    )
-    assert parse_models(body) == [Model("a", 1), Model("b"), Model("c"), Model("d"), Model("e"), Model("f")]
-
-
-def test_bad_text_is_mended() -> None:
-    assert parse_models(b'{"data":[{"id":"a\xff\\ud800"}]}') == [Model("a\ufffd\ufffd")]
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b"{}", b'{"data":{}}', b'{"data":null}', b'{"data":' + b"[" * 100_000]
-)
-def test_a_body_that_is_no_list_is_invalid(body: bytes) -> None:
-    with pytest.raises(UpstreamInvalid):
-        parse_models(body)
 
 
 async def test_the_list_is_read_with_the_credentials() -> None:

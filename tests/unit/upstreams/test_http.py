@@ -7,7 +7,7 @@ from msgspec import structs
 
 from dragoman.core.ask import Answer
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Clock
 from dragoman.core.errors import (
     BadRequest,
     DragomanError,
@@ -25,7 +25,7 @@ from dragoman.core.message import Text as TextPart
 from dragoman.core.ports import Limits
 from dragoman.dialects import inbound, outbound
 from dragoman.net.reply import Patience
-from dragoman.upstreams.http import MAX_SILENCE, Clock, HttpUpstream, Manners, join
+from dragoman.upstreams.http import MAX_SILENCE, HttpUpstream, Manners, join
 from tests.unit.upstreams.wire import SSE, Wire, Written
 
 PATIENCE = Patience(connect=1, first=2, idle=3, total=100)
@@ -61,6 +61,7 @@ def frame(delta: str, finish: str = "null") -> bytes:
 
 ROLE, HELLO, FINISH = frame('{"role":"assistant","content":""}'), frame('{"content":"Hello"}'), frame("{}", '"stop"')
 DONE = b"data: [DONE]\n\n"
+JSON_TYPE = b"content-type: application/json\r\n"
 USAGE = (
     b'data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[],'
     b'"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}\n\n'
@@ -95,7 +96,7 @@ async def test_the_clients_body_is_sent_with_the_upstreams_name_for_the_model() 
     wire, made = Wire(Written([WHOLE])), call()
     await ask(wire, made)
     (asked,) = wire.asked
-    assert (asked.method, asked.path, asked.headers) == (b"POST", b"/chat/completions", b"x-key: k\r\n")
+    assert (asked.method, asked.path, asked.headers) == (b"POST", b"/chat/completions", JSON_TYPE + b"x-key: k\r\n")
     assert asked.body == made.body.replace(b"mine", b"org/m")
     assert (made.attempts, made.served_by) == (1, "lab/org/m")
 

@@ -7,14 +7,15 @@ import pytest
 
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Clock
 from dragoman.core.errors import ModelNotFound, RateLimited
 from dragoman.core.fold import fold
 from dragoman.core.ports import Limits
 from dragoman.dialects import inbound
 from dragoman.testing.simulator.models import MODELS
-from dragoman.upstreams.http import Clock, HttpUpstream
-from dragoman.upstreams.simulator import build, list_models, make_simulator
+from dragoman.upstreams.http import HttpUpstream
+from dragoman.upstreams.simulator import BESIDE, build, list_models, make_simulator
+from tests.form import TYPE, form
 
 CHAT = b'{"model":"any","stream":%b,"messages":[{"role":"user","content":"Say: one two"}]}'
 TEXT = b'{"model":"any","stream":%b,"prompt":"Say: one two"}'
@@ -63,6 +64,29 @@ async def test_the_seed_decides_what_it_says(same: bool) -> None:
     calls = [inbound("openai_chat").read_call(body, Limits()) for _ in range(2)]
     texts = [said(await ask(upstream(seed), call)) for seed, call in zip((1, 1 if same else 2), calls, strict=True)]
     assert (texts[0] == texts[1]) is same
+
+
+SPOKEN = b'{"model":"m","input":"a","response_format":"wav","stream_format":"sse"}'
+RECORDED = form(model="m", file=("a.wav", b""), response_format="text")
+
+
+@pytest.mark.parametrize(
+    ("client", "body", "dialect"),
+    [
+        ("openai_speech", SPOKEN, "openai_speech_events"),
+        ("openai_transcriptions", RECORDED, "openai_transcription_text"),
+        ("openai_translations", RECORDED, "openai_translation_text"),
+        ("openai_videos", b'{"model":"m","prompt":"a"}', "openai_videos"),
+    ],
+)
+async def test_it_speaks_what_has_no_route_of_its_own(client: str, body: bytes, dialect: str) -> None:
+    side = inbound(client)
+    form_of = side.read_form if body is RECORDED else None
+    call = side.read_call(body, Limits()) if form_of is None else form_of(body, TYPE, Limits())
+    answer = await upstream().ask_model("instant")(call)
+    assert answer.first.dialect == dialect
+    assert dialect in BESIDE
+    answer.close()
 
 
 def test_its_catalogue_lists_its_models() -> None:

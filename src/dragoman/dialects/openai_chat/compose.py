@@ -11,14 +11,19 @@ from dragoman.wire.json import encode, read_fields
 
 _APART = (msg.ToolCall, msg.Thinking, msg.Refusal)
 """Parts that have a place of their own beside the content."""
+_MEDIA = (msg.Image, msg.Audio, msg.Video, msg.File)
+_SHOWN = "The next message of the user shows it."
+"""The result of a tool that says nothing, but shows something."""
 _NULL = Raw(b"null")
+_FAILED = "Error: "
+"""What the result of a tool that failed begins with: the model has to know, and there is no other place for it."""
 
 
 def compose(request: msg.Request, model: str) -> bytes:
     """Return the body; fields the hub has no word for go along unless the hub has set their name."""
     body: dict[str, object] = {
         "model": model,
-        "messages": [message for turn in request.messages for message in _messages(turn)],
+        "messages": _messages(request.messages),
     }
     _add_sampling(body, request.sampling)
     _add_tools(body, request)
@@ -103,18 +108,53 @@ def _format(form: msg.Format) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _messages(turn: msg.Message) -> list[dict[str, object]]:
-    """One message for a turn, but one for each result of a tool."""
-    if turn.role != "tool":
-        return [_message(turn)]
-    return [{**turn.extra, **_result(part)} for part in turn.parts if isinstance(part, msg.ToolResult)]
+def _messages(turns: Sequence[msg.Message]) -> list[dict[str, object]]:
+    """One message for a turn, but one for each result of a tool.
+
+    A result is text: what else it shows, the user shows when all results of that turn are told.
+    """
+    messages: list[dict[str, object]] = []
+    shown: list[msg.Part] = []
+    for turn in turns:
+        if turn.role == "tool":
+            results = [part for part in turn.parts if isinstance(part, msg.ToolResult)]
+            messages += [{**turn.extra, **_result(result)} for result in results]
+            shown += [part for result in results for part in _shown(result)]
+        else:
+            messages += [*_show(shown), _message(turn)]
+            shown = []
+    return messages + _show(shown)
+
+
+def _show(parts: list[msg.Part]) -> list[dict[str, object]]:
+    return [_message(msg.Message("user", parts))] if parts else []
+
+
+def _shown(result: msg.ToolResult) -> list[msg.Part]:
+    media = [part for part in result.content if isinstance(part, _MEDIA)]
+    return [msg.Text(f"Shown by {result.name or result.id}:"), *media] if media else []
 
 
 def _result(result: msg.ToolResult) -> dict[str, object]:
-    body: dict[str, object] = {"role": "tool", "tool_call_id": result.id, "content": _content(result.content)}
+    content: list[msg.Part] = [part for part in result.content if not isinstance(part, _MEDIA)]
+    if not content and result.content:
+        content.append(msg.Text(_SHOWN))
+    if result.failed:
+        content = _failure(content)
+    body: dict[str, object] = {"role": "tool", "tool_call_id": result.id, "content": _content(content)}
     if result.name:
         body["name"] = result.name
     return {**result.extra, **body}
+
+
+def _failure(content: Sequence[msg.Part]) -> list[msg.Part]:
+    match content:
+        case [msg.Text(text), *_] if text[: len(_FAILED)].lower() == _FAILED.lower():
+            return list(content)
+        case [msg.Text(text, extra), *rest]:
+            return [msg.Text(_FAILED + text, extra), *rest]
+        case _:
+            return [msg.Text(_FAILED.rstrip()), *content]
 
 
 def _message(turn: msg.Message) -> dict[str, object]:

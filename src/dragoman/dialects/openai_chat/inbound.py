@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from dragoman.core import message as msg
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Words
 from dragoman.core.errors import BadRequest
 from dragoman.core.ports import Inbound, Limits
 from dragoman.dialects.openai_body import (
@@ -57,6 +57,37 @@ _KINDS: Kinds = {
     "stream_options": ("object", OBJECT),
     "logit_bias": ("object", OBJECT),
 }
+WORDS = Words(
+    names={
+        "repeat_penalty": "repetition_penalty",
+        "effort": "reasoning_effort",
+        "json": "response_format",
+        "schema": "response_format",
+        "allowed_tools": "tool_choice.allowed_tools",
+        "strict_tools": "tools.function.strict",
+        "parallel_tools": "parallel_tool_calls",
+        "name": "messages.name",
+        "image": "image_url",
+        "audio": "input_audio",
+        "video": "video_url",
+        "thinking": "reasoning_content",
+    },
+    reasons={
+        "stream_options": "",
+        "store": "answers are kept by nobody",
+        "annotations": "",
+        "index": "",
+        "cache_control": "the upstream caches on its own or not at all",
+        "prompt_cache_key": "",
+        "prompt_cache_retention": "",
+        "prompt_cache_options": "",
+        "prediction": "",
+        "service_tier": "the upstream has no tiers",
+        "custom": "the tool is called with one argument, its free text, and in no grammar",
+        "reasoning_details": "the reasoning of another upstream is sealed",
+    },
+)
+"""For every request of this dialect; a mere hint for a cache or for speed is no loss."""
 _known = frozenset(wire.Body.__struct_fields__)
 
 
@@ -69,6 +100,7 @@ def read_call(body: bytes, limits: Limits) -> Call:
     _check_metadata(fields, limits.metadata)
     call = Call(body, NAME, model, lambda: [read_request(body, fields)], stream=is_true(fields, "stream"))
     call.fields = fields
+    call.words = WORDS
     call.n = read_n(fields, limits.n)
     if call.stream:
         call.show_usage = shows_usage(fields)

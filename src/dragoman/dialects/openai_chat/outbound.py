@@ -8,6 +8,7 @@ from msgspec import UNSET
 from dragoman.core import events as ev
 from dragoman.core.burst import Burst
 from dragoman.core.errors import UpstreamInvalid
+from dragoman.core.loss import Terms
 from dragoman.core.ports import Outbound
 from dragoman.dialects.openai_body import patch_body
 from dragoman.dialects.openai_chat.compose import compose
@@ -29,6 +30,26 @@ from dragoman.dialects.openai_chat.schema import (
 from dragoman.dialects.openai_errors import find_error, read_error, read_stream_error
 from dragoman.wire.json import is_utf8
 
+_NO_FIELD = "chat completions have no field for it"
+TERMS = Terms(
+    cannot={
+        "top_k": _NO_FIELD,
+        "min_p": _NO_FIELD,
+        "repeat_penalty": _NO_FIELD,
+        "budget": "told as an effort, for chat completions count no tokens of reasoning",
+        "signature": "chat completions have no place for the proof of earlier reasoning",
+    },
+    kin={
+        "openai_completions": None,
+        "openai_responses": frozenset(
+            {
+                "logit_bias", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+                "safety_identifier", "seed", "service_tier", "stop", "stream_options", "verbosity",
+            }
+        ),
+    },
+)  # fmt: skip
+"""What every server of this dialect can be told."""
 _whole = msgspec.json.Decoder(Whole)
 
 
@@ -136,4 +157,5 @@ OUTBOUND = Outbound(
     reader=Reader,
     read_reply=read_reply,
     read_error=read_error,
+    terms=TERMS,
 )

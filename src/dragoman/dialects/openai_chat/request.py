@@ -81,6 +81,8 @@ class Turn(Struct):
     function_call: FunctionCall | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
+    reasoning: str | None = None
+    """Another name for it, which some servers use and so some clients hand back."""
 
 
 class Function(Struct):
@@ -155,6 +157,10 @@ class Body(Struct):
     n: int | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    """This and the next two are not OpenAI's, but many servers have them, by these names."""
+    min_p: float | None = None
+    repetition_penalty: float | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | list[str] | None = None
@@ -225,11 +231,14 @@ def _sampling(body: Body) -> msg.Sampling:
     return msg.Sampling(
         temperature=body.temperature,
         top_p=body.top_p,
+        top_k=body.top_k,
+        min_p=body.min_p,
         max_tokens=limit,
         stop=stop,
         seed=body.seed,
         presence_penalty=body.presence_penalty,
         frequency_penalty=body.frequency_penalty,
+        repeat_penalty=body.repetition_penalty,
         logit_bias=body.logit_bias,
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
@@ -296,7 +305,8 @@ def _message(turn: Turn, fields: Fields, number: int) -> msg.Message:
     if turn.role == "user" and turn.content is None:
         path = f"messages[{number}].content"
         raise BadRequest(f"invalid '{path}': expected string or array, got null", param=path, code="invalid_type")
-    parts: list[msg.Part] = [msg.Thinking(turn.reasoning_content)] if turn.reasoning_content else []
+    thought = turn.reasoning_content or turn.reasoning
+    parts: list[msg.Part] = [msg.Thinking(thought)] if thought else []
     parts += content
     if turn.refusal:
         parts.append(msg.Refusal(turn.refusal))

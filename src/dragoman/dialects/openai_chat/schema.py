@@ -85,6 +85,7 @@ class PromptDetails(Struct, gc=False):
     """Parts of the prompt's tokens."""
 
     cached_tokens: int | None = 0
+    cache_write_tokens: int | UnsetType | None = UNSET
 
 
 class CompletionDetails(Struct, gc=False):
@@ -146,8 +147,8 @@ def read_usage(usage: Usage | UnsetType | None) -> ev.Usage | None:
         return None
     if completion is None:
         completion = (usage.total_tokens or 0) - prompt
-    counted = ev.Usage(prompt, completion, _cached(usage), _reasoning(usage))
-    numbers = (counted.prompt, counted.completion, counted.cached, counted.reasoning)
+    counted = ev.Usage(prompt, completion, _cached(usage), _reasoning(usage), cache_write=_cache_write(usage))
+    numbers = (counted.prompt, counted.completion, counted.cached, counted.reasoning, counted.cache_write)
     return counted if min(numbers) >= 0 and max(numbers) <= MAX_COUNT else None
 
 
@@ -157,7 +158,7 @@ def write_usage(usage: ev.Usage) -> Usage:
         usage.prompt,
         usage.completion,
         usage.prompt + usage.completion,
-        PromptDetails(usage.cached),
+        PromptDetails(usage.cached, usage.cache_write or UNSET),
         CompletionDetails(usage.reasoning),
     )
 
@@ -166,6 +167,11 @@ def _cached(usage: Usage) -> int:
     if isinstance(details := usage.prompt_tokens_details, PromptDetails) and details.cached_tokens:
         return details.cached_tokens
     return usage.prompt_cache_hit_tokens or 0 if isinstance(usage.prompt_cache_hit_tokens, int) else 0
+
+
+def _cache_write(usage: Usage) -> int:
+    details = usage.prompt_tokens_details
+    return (details.cache_write_tokens or 0) if isinstance(details, PromptDetails) else 0
 
 
 def _reasoning(usage: Usage) -> int:

@@ -13,6 +13,7 @@ from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import DragomanError
 from dragoman.core.fold import fold
+from dragoman.core.say import say_part
 from dragoman.dialects.openai_body import hide_usage
 from dragoman.dialects.openai_chat.schema import (
     CHUNK,
@@ -32,6 +33,7 @@ from dragoman.dialects.openai_chat.schema import (
 )
 from dragoman.dialects.openai_errors import write_stream_error
 from dragoman.wire.json import encode
+from dragoman.wire.sse import PING
 
 
 class Writer:
@@ -58,12 +60,16 @@ class Writer:
         """Return the frame that says the answer broke; no success marker follows."""
         return write_stream_error(error)
 
+    def ping(self) -> bytes:
+        """Return a comment, which every reader of event streams skips."""
+        return PING
+
     def _write_event(self, event: ev.Event) -> bytes:
         match event:
             case ev.Start():
                 self._start = event
                 return b""
-            case ev.Note():
+            case ev.Note() | ev.Vector():
                 return b""
             case ev.Usage():
                 return b"" if self._usage is UNSET else self._frame([], write_usage(event))
@@ -151,18 +157,9 @@ def _whole_choice(number: int, choice: msg.Choice, call: Call) -> WholeChoice:
 
 
 def _said(part: msg.Part) -> str:
-    """What a part is in the text: media are links."""
-    match part:
-        case msg.Text():
-            return part.text
-        case msg.Image():
-            return f"![image]({part.url})"
-        case msg.Video():
-            return f"![video]({part.url})"
-        case msg.Audio() if "extra" not in part.extra:
-            return f"![audio]({part.url or f'data:audio/{part.format};base64,{part.data}'})"
-        case _:
-            return ""
+    """What a part is in the text, where it has no place of its own."""
+    has_place = isinstance(part, msg.Refusal) or (isinstance(part, msg.Audio) and "extra" in part.extra)
+    return "" if has_place else say_part(part)
 
 
 def _whole_tool(part: msg.ToolCall) -> ToolCall:

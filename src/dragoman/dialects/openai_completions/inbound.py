@@ -8,11 +8,12 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from dragoman.core import events as ev
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Words
 from dragoman.core.errors import BadRequest, DragomanError
 from dragoman.core.fold import fold
 from dragoman.core.ports import Inbound, Limits
 from dragoman.dialects.openai_body import (
+    DESTINATION,
     FLAG,
     NUMBER,
     OBJECT,
@@ -31,6 +32,7 @@ from dragoman.dialects.openai_completions import schema as wire
 from dragoman.dialects.openai_completions.schema import DONE, NAME, Choice, Completion, Usage
 from dragoman.dialects.openai_errors import write_error, write_stream_error
 from dragoman.wire.json import Fields, encode, has_more_items, read_body, read_json
+from dragoman.wire.sse import PING
 
 MAX_TOKENS = 16
 """Tokens of an answer when the client does not say."""
@@ -79,10 +81,17 @@ class Body(Struct):
     frequency_penalty: float | None = None
     logit_bias: dict[str, float] | None = None
     logprobs: int | None = None
+    top_k: int | None = None
+    """This and the next two are not OpenAI's, but many servers have them, by these names."""
+    min_p: float | None = None
+    repetition_penalty: float | None = None
     user: str | None = None
 
 
+WORDS = Words(names={"repeat_penalty": "repetition_penalty"}, reasons={"stream_options": ""})
+"""For every request of this dialect."""
 _body = msgspec.json.Decoder(Body)
+_known = frozenset(Body.__struct_fields__)
 
 
 def read_call(body: bytes, limits: Limits) -> Call:
@@ -94,6 +103,7 @@ def read_call(body: bytes, limits: Limits) -> Call:
     _check_prompt(fields.get("prompt"))
     call = Call(body, NAME, model, lambda: read_requests(body, fields), stream=is_true(fields, "stream"))
     call.fields = fields
+    call.words = WORDS
     call.n = read_n(fields, limits.n)
     if call.stream:
         call.show_usage = shows_usage(fields)
@@ -108,7 +118,10 @@ def read_requests(body: bytes, fields: Fields) -> list[msg.Request]:
         raise _unsupported("logprobs")
     if asked.best_of is not None and asked.best_of > (asked.n or 1):
         raise _unsupported("best_of")
-    return [_request(asked, prompt) for prompt in _prompts(asked)]
+    extra = {name: raw for name, raw in fields.items() if name not in _known and name not in DESTINATION}
+    if not asked.stream:
+        extra.pop("stream_options", None)
+    return [_request(asked, prompt, extra) for prompt in _prompts(asked)]
 
 
 class Writer:
@@ -134,6 +147,10 @@ class Writer:
     def fail(self, error: DragomanError) -> bytes:
         """Return the frame that says the answer broke; no success marker follows."""
         return write_stream_error(error)
+
+    def ping(self) -> bytes:
+        """Return a comment, which every reader of event streams skips."""
+        return PING
 
     def _write_event(self, event: ev.Event) -> bytes:
         match event:
@@ -205,7 +222,7 @@ def _prompts(asked: Body) -> list[str]:
     return [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt or [""]
 
 
-def _request(asked: Body, prompt: str) -> msg.Request:
+def _request(asked: Body, prompt: str, extra: msg.Extra) -> msg.Request:
     user = msg.Message("user", [msg.Text(prompt)] if prompt else [])
     messages = [user]
     if asked.suffix:
@@ -214,15 +231,24 @@ def _request(asked: Body, prompt: str) -> msg.Request:
     sampling = msg.Sampling(
         temperature=asked.temperature,
         top_p=asked.top_p,
+        top_k=asked.top_k,
+        min_p=asked.min_p,
         max_tokens=MAX_TOKENS if asked.max_tokens is None else asked.max_tokens,
         stop=[asked.stop] if isinstance(asked.stop, str) else asked.stop or [],
         seed=asked.seed,
         presence_penalty=asked.presence_penalty,
         frequency_penalty=asked.frequency_penalty,
+        repeat_penalty=asked.repetition_penalty,
         logit_bias=asked.logit_bias,
     )
     return msg.Request(
-        asked.model, messages, sampling=sampling, n=asked.n or 1, stream=bool(asked.stream), user=asked.user or ""
+        asked.model,
+        messages,
+        sampling=sampling,
+        n=asked.n or 1,
+        stream=bool(asked.stream),
+        user=asked.user or "",
+        extra=extra,
     )
 
 

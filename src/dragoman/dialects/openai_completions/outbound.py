@@ -24,8 +24,10 @@ _BROKEN = frozenset({"error", "abort"})
 
 
 def write_request(request: Request, model: str) -> bytes:
-    """Refuse: text completions cannot say what other dialects ask. Raises `BadRequest`."""
-    raise BadRequest(f"the model '{model}' serves text completions only", param="model", code="unsupported_value")
+    """Refuse: text completions cannot say what other dialects ask. Raises `BadRequest`; another target may serve."""
+    error = BadRequest(f"the model '{model}' serves text completions only", param="model", code="unsupported_value")
+    error.retry = "elsewhere"
+    raise error
 
 
 def read_reply(body: bytes, fallback: ev.Start) -> Burst:

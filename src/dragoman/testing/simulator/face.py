@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from dragoman.core import events as ev
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Clock
 from dragoman.core.errors import (
     BadRequest,
     DragomanError,
@@ -26,23 +28,39 @@ from dragoman.core.errors import (
 )
 from dragoman.core.ports import Inbound, Limits
 from dragoman.dialects import inbound
-from dragoman.testing.simulator.brain import think_each
 from dragoman.testing.simulator.chance import digest
 from dragoman.testing.simulator.faults import Wire, spoil_events, spoil_wire
 from dragoman.testing.simulator.judge import judge
-from dragoman.testing.simulator.models import MODELS, Model
+from dragoman.testing.simulator.models import BORN, MODELS, Model
 from dragoman.testing.simulator.script import Cadence, Piece, Script, pace_reply, pace_stream, play_at_once
+from dragoman.testing.simulator.studio import perform
+from dragoman.testing.simulator.videos import VideoDesk
 from dragoman.wire.json import encode
 
 ROUTES = {
+    "/messages": ("anthropic_messages", "msg_sim"),
+    "/messages/count_tokens": ("anthropic_tokens", "msg_sim"),
+    "/responses": ("openai_responses", "resp_sim"),
+    "/api/chat": ("ollama_chat", "sim"),
+    "/api/embed": ("ollama_embed", "sim"),
+    "/api/embeddings": ("ollama_embeddings", "sim"),
+    "/api/generate": ("ollama_generate", "sim"),
     "/chat/completions": ("openai_chat", "chatcmpl-sim"),
     "/completions": ("openai_completions", "cmpl-sim"),
+    "/embeddings": ("openai_embeddings", "sim"),
+    "/images/generations": ("openai_images", "sim"),
+    "/images/edits": ("openai_image_edits", "sim"),
+    "/images/variations": ("openai_image_variations", "sim"),
+    "/audio/speech": ("openai_speech", "sim"),
+    "/audio/transcriptions": ("openai_transcriptions", "sim"),
+    "/audio/translations": ("openai_translations", "sim"),
+    "/moderations": ("openai_moderations", "modr-sim"),
 }
 """How a path ends (the first that fits) → the dialect spoken there, and how the ids of its answers begin."""
 _CATALOGUE = "/models"
+_VIDEOS = re.compile(r".*/videos(?:/(.*))?")
 _JSON = "application/json"
-_BIRTH = 1767225600
-"""When all models were made: 2026-01-01."""
+_FORM = "multipart/form-data"
 _MOST_SEEN = 10_000
 """Conversations of which it is remembered how often they failed."""
 _ERRORS: dict[int, Callable[[], DragomanError]] = {
@@ -57,13 +75,23 @@ _ERRORS: dict[int, Callable[[], DragomanError]] = {
 }
 
 
+class _Senses(Struct, frozen=True):
+    """What a model takes and gives."""
+
+    input_modalities: list[str]
+    output_modalities: list[str]
+
+
 class _Entry(Struct, frozen=True):
-    """A model in the catalogue."""
+    """A model in the catalogue, with what OpenRouter's catalogue tells of one."""
 
     id: str
     description: str
+    context_length: int | None
+    architecture: _Senses
+    supported_parameters: list[str]
     object: str = "model"
-    created: int = _BIRTH
+    created: int = BORN
     owned_by: str = "simulator"
 
 
@@ -88,35 +116,38 @@ class Simulator:
         self._models = {name: MODELS[name] for name in models}
         self._now = now
         self._failed: dict[bytes, int] = {}
+        self._videos = VideoDesk(seed, now, self._model, self._cadence)
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Script:
         """Return the response to a request with lower-case header names; what is wrong with it is told, not raised."""
-        path = path.partition("?")[0]
+        path, _, query = path.partition("?")
         dialect, prefix = next((route for end, route in ROUTES.items() if path.endswith(end)), ("openai_chat", ""))
         side = inbound(dialect)
         try:
             if prefix:
-                _check_type(headers)
-                return self._ask(side, f"{prefix}{digest(self._seed, body).hex()}", method, body)
+                if method != "POST":
+                    raise MethodNotAllowed
+                return self._ask(side, _read_call(side, headers, body), prefix)
+            if below := _VIDEOS.fullmatch(path):
+                return self._videos.answer(method, below[1] or "", query, headers, body)
             return self._list(method, path)
         except DragomanError as error:
-            return _fail(side, error)
+            return _fail(side, error, digest(self._seed, body).hex())
 
-    def _ask(self, side: Inbound, answer_id: str, method: str, body: bytes) -> Script:
-        if method != "POST":
-            raise MethodNotAllowed
-        call = side.read_call(body, Limits())
+    def _ask(self, side: Inbound, call: Call, prefix: str) -> Script:
+        call.id = call.serial = digest(self._seed, call.body).hex()
+        call.clock = Clock(float, self._now)
         requests = call.requests
         model = self._model(call.model)
-        self._fail_at_first(model, body)
+        self._fail_at_first(model, call.body)
         for request in requests:
             judge(request)
-        events = spoil_events(model.fault, think_each(requests, self._seed))
-        events[0] = ev.Start(answer_id, call.model, self._now())
+        events = spoil_events(model.fault, perform(call.task, requests, self._seed))
+        events[0] = ev.Start(f"{prefix}{call.id}", call.model, self._now())
         cadence = model.cadence or self._cadence
         pieces = _stream(side, call, events, cadence) if call.stream else _reply(side, call, events, cadence)
-        script = Script(200, _headers(side, stream=call.stream), pieces)
-        return spoil_wire(model.fault, Wire(script, pieces, _error_in(side, call), call.stream))
+        script = Script(200, _headers(side, call), pieces)
+        return spoil_wire(model.fault, Wire(script, pieces, partial(_error_in, side, call, events), call.stream))
 
     def _model(self, name: str) -> Model:
         model = self._models.get(name)
@@ -143,7 +174,7 @@ class Simulator:
             raise NotFound
         if method != "GET":
             raise MethodNotAllowed
-        entries = [_Entry(model.id, model.about) for model in self._models.values()]
+        entries = [_entry(model) for model in self._models.values()]
         if not rest:
             return play_at_once(200, [("content-type", _JSON)], encode(_Catalogue(entries)))
         name = unquote(rest)
@@ -153,10 +184,23 @@ class Simulator:
         return play_at_once(200, [("content-type", _JSON)], encode(wanted[0]))
 
 
-def _check_type(headers: Mapping[str, str]) -> None:
-    kind = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+def _entry(model: Model) -> _Entry:
+    can = model.can
+    senses = [name for name, has in (("text", True), ("image", can.vision), ("audio", can.audio)) if has]
+    switches = [name for name, has in (("temperature", True), ("tools", can.tools), ("reasoning", can.thinking)) if has]
+    return _Entry(
+        model.id, model.about, can.context, _Senses(senses, ["embeddings" if can.embedding else "text"]), switches
+    )
+
+
+def _read_call(side: Inbound, headers: Mapping[str, str], body: bytes) -> Call:
+    given = headers.get("content-type", _JSON)
+    kind = given.partition(";")[0].strip().lower()
+    if kind == _FORM and side.read_form is not None:
+        return side.read_form(body, given, Limits())
     if kind != _JSON:
         raise UnsupportedMediaType
+    return side.read_call(body, Limits())
 
 
 def _stream(side: Inbound, call: Call, events: list[ev.Event], cadence: Cadence) -> list[Piece]:
@@ -169,18 +213,27 @@ def _reply(side: Inbound, call: Call, events: list[ev.Event], cadence: Cadence) 
     return pace_reply(side.write_reply(call, Burst(events)), events, cadence)
 
 
-def _error_in(side: Inbound, call: Call) -> bytes:
+def _error_in(side: Inbound, call: Call, events: list[ev.Event], pieces: int) -> bytes:
+    """Return the error that breaks an answer; in a stream of which so many pieces have been sent."""
     error = UpstreamError("this model fails on purpose")
-    return side.writer(call).fail(error) if call.stream else side.write_error(error, "")[1]
+    if not call.stream:
+        return side.write_error(error, call.id)[1]
+    writer = side.writer(call)
+    for event in events:
+        if pieces <= 0:
+            break
+        pieces -= bool(writer.write(Burst([event])))
+    return writer.fail(error) or b""
 
 
-def _headers(side: Inbound, *, stream: bool) -> list[tuple[str, str]]:
-    kind = ("content-type", side.stream_type.decode("ascii") if stream else _JSON)
-    return [kind, ("cache-control", "no-cache")] if stream else [kind]
+def _headers(side: Inbound, call: Call) -> list[tuple[str, str]]:
+    usual = side.stream_type.decode("ascii") if call.stream else _JSON
+    kind = ("content-type", call.reply_type or usual)
+    return [kind, ("cache-control", "no-cache")] if call.stream else [kind]
 
 
-def _fail(side: Inbound, error: DragomanError) -> Script:
-    status, body = side.write_error(error, "")
+def _fail(side: Inbound, error: DragomanError, request_id: str) -> Script:
+    status, body = side.write_error(error, request_id)
     headers = [("content-type", _JSON)]
     if error.retry_after is not None:
         headers.append(("retry-after", f"{error.retry_after:g}"))

@@ -24,8 +24,8 @@ class Wire(Struct, frozen=True):
 
     script: Script
     pieces: list[Piece]
-    error: bytes
-    """An error in the dialect's own words: a frame of a stream, or a whole body."""
+    error: Callable[[int], bytes]
+    """An error in the dialect's own words: a whole body, or the frame that ends a stream after so many pieces."""
     stream: bool
 
 
@@ -70,13 +70,14 @@ def _empty(wire: Wire) -> Script:
 
 
 def _inband(wire: Wire) -> Script:
-    return Script(200, wire.script.headers, [(wire.pieces[0][0], wire.error)])
+    return Script(200, wire.script.headers, [(wire.pieces[0][0], wire.error(0))])
 
 
 def _midstream(wire: Wire) -> Script:
     if not wire.stream:
         return _inband(wire)
-    return Script(200, wire.script.headers, [*_first_half(wire), (0.0, wire.error)])
+    half = _first_half(wire)
+    return Script(200, wire.script.headers, [*half, (0.0, wire.error(len(half)))])
 
 
 def _silent(wire: Wire) -> Script:

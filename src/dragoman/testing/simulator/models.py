@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from dragoman.core.capabilities import Capabilities
 from dragoman.testing.simulator.script import INSTANT, Cadence
+
+BORN = 1_767_225_600
+"""When all models were made: 2026-01-01."""
+_ABLE = Capabilities(tools=True, vision=True, audio=True, thinking=False, context=131_072, output=16_384)
+"""What a model can unless it says otherwise."""
+_THINKER = structs.replace(_ABLE, thinking=True)
+_READER = structs.replace(_ABLE, tools=False, vision=False, audio=False, embedding=False)
+_EMBEDDER = Capabilities(embedding=True, context=8_192, embedding_length=64)
 
 
 class Model(Struct, frozen=True):
@@ -23,6 +32,8 @@ class Model(Struct, frozen=True):
     """How often each conversation fails with a 500 before it is answered."""
     fault: str = ""
     """Name of what goes wrong in its answers (see `faults`), empty for nothing."""
+    can: Capabilities = _ABLE
+    """What its catalogue says that it can."""
 
 
 MODELS = {
@@ -30,8 +41,10 @@ MODELS = {
     for model in (
         Model("chat", "answers in plain text at the pace of a real model"),
         Model("instant", "answers without any delay", cadence=INSTANT),
-        Model("reasoning", "thinks before it answers", thinks=True),
+        Model("reasoning", "thinks before it answers", thinks=True, can=_THINKER),
         Model("refuse", "refuses to answer", refuses=True),
+        Model("text-only", "takes text alone: no images, no sounds, no tools", can=_READER),
+        Model("embed", "gives vectors of 64 numbers, and no answers", can=_EMBEDDER),
         Model("slow", "takes ten seconds to the first token", cadence=Cadence(first=10.0)),
         Model("flaky", "fails twice with 500 in each new conversation, then works", failures=2),
         Model("error-400", "rejects every request as malformed", status=400),

@@ -63,6 +63,11 @@ def last_words(request: msg.Request) -> str:
     return _text(next(turns).parts) if any(turn.role == "user" for turn in request.messages) else ""
 
 
+def conversation(request: msg.Request) -> list[msg.Message]:
+    """Return the turns without those of system and developer, which may stand anywhere."""
+    return [turn for turn in request.messages if turn.role not in ("system", "developer")]
+
+
 def say(request: msg.Request, seed: int, choice: int) -> str:
     """Return the text of an answer, another one for each `choice`."""
     system = "\n".join(_text(turn.parts) for turn in request.messages if turn.role in ("system", "developer"))
@@ -125,7 +130,7 @@ def _results(request: msg.Request) -> list[str]:
     """What the tools answered, when they spoke last."""
     names = {part.id: part.name for turn in request.messages for part in turn.parts if isinstance(part, msg.ToolCall)}
     said: list[str] = []
-    for turn in reversed(request.messages):
+    for turn in reversed(conversation(request)):
         results = [part for part in turn.parts if isinstance(part, msg.ToolResult)]
         if not results:
             break
@@ -137,7 +142,7 @@ def _results(request: msg.Request) -> list[str]:
 
 def _media(request: msg.Request) -> list[str]:
     """What came along with the last turn besides text."""
-    parts = request.messages[-1].parts if request.messages else []
+    parts = [part for turn in conversation(request)[-1:] for part in turn.parts]
     held = [inner for part in parts for inner in (part.content if isinstance(part, msg.ToolResult) else [part])]
     said: list[str] = []
     kinds = (("image", msg.Image), ("sound", msg.Audio), ("video", msg.Video), ("file", msg.File))

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct, UnsetType, field
 from dragoman.core import message as msg
 from dragoman.testing.simulator.fill import fill
 from dragoman.testing.simulator.hints import Hints, is_place
-from dragoman.testing.simulator.prose import last_words
+from dragoman.testing.simulator.prose import conversation, last_words
 
 _MOST = 8
 """Calls in one turn."""
@@ -85,7 +85,7 @@ def use_tools(request: msg.Request) -> list[Use]:
         return []
     if choice.mode == "named":
         found = [_Found(0, tool) for tool in tools if tool.name == choice.name]
-    elif choice.mode == "auto" and request.messages[-1].role != "user":
+    elif choice.mode == "auto" and not _is_users_turn(request):
         found = []
     else:
         found = _find(tools, asked)
@@ -94,6 +94,11 @@ def use_tools(request: msg.Request) -> list[Use]:
     if request.parallel_tools is False:
         return [_use(item.tool, Hints(asked)) for item in found[:1]]
     return _use_all(found, asked)[:_MOST] if found else []
+
+
+def _is_users_turn(request: msg.Request) -> bool:
+    """Tell whether a user spoke last, whatever a system message added behind."""
+    return [turn.role for turn in conversation(request)][-1:] == ["user"]
 
 
 def _find(tools: list[msg.Tool], asked: str) -> list[_Found]:

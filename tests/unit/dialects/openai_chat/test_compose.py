@@ -15,6 +15,17 @@ from tests.schema import mismatches
 
 USER = msg.Message("user", [msg.Text("Hi")])
 ASKED = msg.Request("alias", [USER])
+SAMPLING = msg.Sampling(
+    temperature=0.5,
+    top_p=0.9,
+    top_k=40,
+    min_p=0.1,
+    seed=7,
+    presence_penalty=1.0,
+    frequency_penalty=-1.0,
+    repeat_penalty=1.1,
+    logit_bias={"1": -100.0},
+)
 HEAD = b'{"model":"up/m","messages":[{"role":"user","content":"Hi"}]'
 
 
@@ -44,7 +55,7 @@ def test_the_least_request_says_no_more_than_it_must() -> None:
         (replace(ASKED, sampling=msg.Sampling(max_tokens=5, stop=["x"])), b',"max_tokens":5,"stop":["x"]'),
         (replace(ASKED, sampling=msg.Sampling(logprobs=0)), b',"logprobs":true,"top_logprobs":0'),
         (
-            replace(ASKED, sampling=msg.Sampling(0.5, 0.9, 40, None, [], 7, 1.0, -1.0, {"1": -100.0})),
+            replace(ASKED, sampling=SAMPLING),
             b',"temperature":0.5,"top_p":0.9,"seed":7,"presence_penalty":1.0,"frequency_penalty":-1.0,'
             b'"logit_bias":{"1":-100.0}',
         ),
@@ -195,6 +206,44 @@ def test_every_result_of_a_tool_is_a_message() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "written"),
+    [
+        ([], b'"Error:"'),
+        ([msg.Text("no such city")], b'"Error: no such city"'),
+        ([msg.Text("ERROR: no such city")], b'"ERROR: no such city"'),
+        ([msg.Text("a"), msg.Text("b")], b'[{"type":"text","text":"Error: a"},{"type":"text","text":"b"}]'),
+        ([msg.Image("data:,")], b'"Error: The next message of the user shows it."'),
+    ],
+)
+def test_a_tool_that_failed_says_so_in_its_result(content: list[msg.Part], written: bytes) -> None:
+    turn = msg.Message("tool", [msg.ToolResult("c1", content, failed=True)])
+    body = compose(msg.Request("alias", [turn]), "up/m")
+    assert b'{"role":"tool","tool_call_id":"c1","content":%b}' % written in body
+
+
+def test_what_a_tool_shows_is_shown_by_the_user_after_all_results_of_the_turn() -> None:
+    image = msg.Image("data:,")
+    turns = [
+        msg.Message("tool", [msg.ToolResult("c1", [msg.Text("Here:"), image], "camera")]),
+        msg.Message("tool", [msg.ToolResult("c2", [image]), msg.ToolResult("c3", [msg.Text("no picture")])]),
+        msg.Message("user", [msg.Text("Thanks.")]),
+        msg.Message("tool", [msg.ToolResult("c4", [image])]),
+    ]
+    shown = b'{"type":"image_url","image_url":{"url":"data:,"}}'
+    assert body_of(msg.Request("alias", turns)) == (
+        b'{"model":"up/m","messages":['
+        b'{"role":"tool","tool_call_id":"c1","content":"Here:","name":"camera"},'
+        b'{"role":"tool","tool_call_id":"c2","content":"The next message of the user shows it."},'
+        b'{"role":"tool","tool_call_id":"c3","content":"no picture"},'
+        b'{"role":"user","content":[{"type":"text","text":"Shown by camera:"},%b,'
+        b'{"type":"text","text":"Shown by c2:"},%b]},'
+        b'{"role":"user","content":"Thanks."},'
+        b'{"role":"tool","tool_call_id":"c4","content":"The next message of the user shows it."},'
+        b'{"role":"user","content":[{"type":"text","text":"Shown by c4:"},%b]}]}'
+    ) % (shown, shown, shown)
+
+
 def test_a_part_that_has_no_place_in_a_result_is_its_text() -> None:
     content: list[msg.Part] = [msg.Refusal("no"), msg.Thinking("hm"), msg.ToolCall("c", "f", "{}")]
     turn = msg.Message("tool", [msg.ToolResult("c1", content)])
@@ -210,7 +259,7 @@ def test_a_request_that_is_read_and_written_means_the_same() -> None:
         b'"reasoning_content":"hm","tool_calls":[{"id":"c1","type":"function","function":{"name":"f",'
         b'"arguments":"{}"},"extra_content":{"sig":1}}]},{"role":"tool","tool_call_id":"c1","content":"ok"}],'
         b'"tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":"required","seed":3,'
-        b'"response_format":{"type":"json_object"},"top_k":4}'
+        b'"response_format":{"type":"json_object"},"top_a":4}'
     )
     known = Body.__struct_fields__
     request = read_meaning(body, {name: raw for name, raw in read_fields(body).items() if name not in known})

@@ -9,6 +9,7 @@ from dragoman.core import message as msg
 from dragoman.core.burst import Burst
 from dragoman.core.errors import BadRequest, ModelNotFound
 from dragoman.core.events import Finish, Start
+from dragoman.core.loss import NO_COUNTERPART, Terms, carry
 from dragoman.core.ports import Limits
 from dragoman.dialects.openai_chat.inbound import INBOUND, read_call, read_request
 from dragoman.dialects.openai_chat.schema import NAME
@@ -38,17 +39,28 @@ def test_a_plain_answer_shows_its_usage_and_a_stream_when_asked() -> None:
 
 
 def test_the_meaning_is_read_when_somebody_asks_for_it() -> None:
-    call = read_call(body_with(b',"top_k":4', b'{"role":"robot"}'), LIMITS)
+    call = read_call(body_with(b',"top_a":4', b'{"role":"robot"}'), LIMITS)
     with pytest.raises(BadRequest):
         _ = call.request
-    assert read_call(body_with(b',"top_k":4'), LIMITS).request == msg.Request(
-        "m", [msg.Message("user", [msg.Text("Hi")])], extra={"top_k": Raw(b"4")}
+    assert read_call(body_with(b',"top_a":4'), LIMITS).request == msg.Request(
+        "m", [msg.Message("user", [msg.Text("Hi")])], extra={"top_a": Raw(b"4")}
     )
 
 
 def test_fields_that_choose_the_destination_do_not_ride_along() -> None:
-    body = body_with(b',"top_k":4,"api_base":"http://evil.example","seed":1,"extra_body":{}')
-    assert read_request(body, read_fields(body)).extra == {"top_k": Raw(b"4")}
+    body = body_with(b',"top_a":4,"api_base":"http://evil.example","seed":1,"extra_body":{}')
+    assert read_request(body, read_fields(body)).extra == {"top_a": Raw(b"4")}
+
+
+def test_a_loss_is_told_in_the_words_of_this_dialect() -> None:
+    members = b',"repetition_penalty":1.1,"service_tier":"flex","prompt_cache_key":"k","top_a":1'
+    call = read_call(body_with(members), LIMITS)
+    _, losses = carry(call.request, call.dialect, call.words, Terms({"repeat_penalty": "no"}))
+    assert losses == {
+        "repetition_penalty": "no",
+        "service_tier": "the upstream has no tiers",
+        "top_a": NO_COUNTERPART,
+    }
 
 
 @pytest.mark.parametrize(

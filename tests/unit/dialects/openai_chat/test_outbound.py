@@ -6,8 +6,10 @@ import pytest
 from msgspec import Raw
 
 from dragoman.core import events as ev
+from dragoman.core.call import Words
 from dragoman.core.errors import DragomanError, Overloaded, UpstreamError, UpstreamInvalid
 from dragoman.core.legal import breaches
+from dragoman.core.loss import carry
 from dragoman.core.message import Message, Request, Text
 from dragoman.dialects.openai_chat.outbound import OUTBOUND, read_reply
 from dragoman.dialects.openai_chat.reader import Reader
@@ -209,6 +211,18 @@ def test_what_holds_no_answer_is_invalid(data: bytes) -> None:
 def test_an_error_with_status_200_is_an_error(data: bytes, kind: type[DragomanError]) -> None:
     with pytest.raises(kind):
         read_reply(data, FALLBACK)
+
+
+@pytest.mark.parametrize("word", ["top_k", "min_p", "repeat_penalty", "budget", "signature"])
+def test_what_chat_completions_have_no_field_for_is_told(word: str) -> None:
+    assert word in OUTBOUND.terms.cannot
+    assert all(OUTBOUND.terms.cannot.values())
+
+
+@pytest.mark.parametrize("dialect", ["openai_completions", "openai_responses"])
+def test_what_other_endpoints_of_openai_call_the_same_is_carried(dialect: str) -> None:
+    request = Request("a", [], extra={"service_tier": Raw(b'"flex"')})
+    assert carry(request, dialect, Words(), OUTBOUND.terms) == (request, {})
 
 
 def test_the_dialect_offers_its_upstream_side() -> None:

@@ -35,14 +35,28 @@ def test_every_parameter_has_its_meaning() -> None:
     asked = meaning(
         b',"stream":true,"n":3,"temperature":0.5,"top_p":0.9,"max_tokens":1,"max_completion_tokens":2,"stop":["a","b"],'
         b'"seed":7,"presence_penalty":1,"frequency_penalty":-1,"logit_bias":{"1":-100},"logprobs":true,'
-        b'"top_logprobs":5,"reasoning_effort":"low","user":"u","metadata":{"k":"v"},"parallel_tool_calls":false',
-        extra={"top_k": Raw(b"4")},
+        b'"top_logprobs":5,"reasoning_effort":"low","user":"u","metadata":{"k":"v"},"parallel_tool_calls":false,'
+        b'"top_k":40,"min_p":0.1,"repetition_penalty":1.1',
+        extra={"top_a": Raw(b"4")},
     )
-    assert asked.sampling == msg.Sampling(0.5, 0.9, None, 2, ["a", "b"], 7, 1.0, -1.0, {"1": -100}, 5)
+    assert asked.sampling == msg.Sampling(
+        temperature=0.5,
+        top_p=0.9,
+        top_k=40,
+        min_p=0.1,
+        max_tokens=2,
+        stop=["a", "b"],
+        seed=7,
+        presence_penalty=1.0,
+        frequency_penalty=-1.0,
+        repeat_penalty=1.1,
+        logit_bias={"1": -100},
+        logprobs=5,
+    )
     assert asked.reasoning == msg.Reasoning("low")
     assert (asked.n, asked.stream, asked.user, asked.metadata) == (3, True, "u", {"k": "v"})
     assert asked.parallel_tools is False
-    assert asked.extra == {"top_k": Raw(b"4")}
+    assert asked.extra == {"top_a": Raw(b"4")}
 
 
 def test_null_is_the_same_as_absent() -> None:
@@ -174,6 +188,10 @@ def test_every_part_of_a_message_has_its_meaning(content: bytes, part: msg.Part)
         (
             b'{"role":"assistant","content":"a","refusal":"no","reasoning_content":"hm"}',
             msg.Message("assistant", [msg.Thinking("hm"), msg.Text("a"), msg.Refusal("no")]),
+        ),
+        (
+            b'{"role":"assistant","content":"a","reasoning":"hm"}',
+            msg.Message("assistant", [msg.Thinking("hm"), msg.Text("a")]),
         ),
         (
             b'{"role":"tool","tool_call_id":"c1","content":"ok"}',

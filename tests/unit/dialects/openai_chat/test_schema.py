@@ -39,6 +39,10 @@ from tests.schema import mismatches
             b'"completion_tokens_details":{"reasoning_tokens":3}}',
             ev.Usage(9, 5, 4, 3),
         ),
+        (
+            b'{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cache_write_tokens":2}}',
+            ev.Usage(9, 5, cache_write=2),
+        ),
         (b'{"prompt_tokens":9,"completion_tokens":5,"prompt_cache_hit_tokens":6}', ev.Usage(9, 5, 6)),
         (
             b'{"prompt_tokens":9,"completion_tokens":5,"prompt_cache_hit_tokens":6,'
@@ -68,6 +72,7 @@ def test_what_an_upstream_counted_is_read(wire: bytes, usage: ev.Usage) -> None:
         b'{"prompt_tokens":9,"total_tokens":3}',
         b'{"prompt_tokens":9,"completion_tokens":2,"prompt_cache_hit_tokens":-1}',
         b'{"prompt_tokens":9,"completion_tokens":%d}' % (MAX_COUNT + 1),
+        b'{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cache_write_tokens":-2}}',
     ],
 )
 def test_counts_that_make_no_sense_are_none(wire: bytes) -> None:
@@ -86,6 +91,8 @@ def test_written_totals_hold_the_cached_and_the_reasoning_tokens() -> None:
         b'"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}}'
     )
     assert read_usage(write_usage(usage)) == usage
+    written = ev.Usage(9, 5, cache_write=2)
+    assert read_usage(write_usage(written)) == written
 
 
 @pytest.mark.parametrize("pieces", [["hello"], ['say "', 'hi"\n', "ö\\"], [""], ["", "late"]])

@@ -134,6 +134,10 @@ def test_frames_of_another_dialect_are_written_anew() -> None:
     assert written.endswith(HEAD + choice(b'{"content":"a"}') + b"}\n\n")
 
 
+def test_a_ping_is_a_comment() -> None:
+    assert Writer(CALL).ping() == b": ping\n\n"
+
+
 def test_a_stream_ends_with_its_marker_or_an_error() -> None:
     assert Writer(CALL).end() == b"data: [DONE]\n\n"
     failed = Writer(CALL).fail(UpstreamIncomplete())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec import Raw
 
 from dragoman.core import events as ev
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import BadRequest, UpstreamIncomplete
+from dragoman.core.loss import Terms, carry
 from dragoman.core.ports import Limits
 from dragoman.dialects.openai_completions.inbound import INBOUND, MAX_PROMPTS, Writer, read_call, write_reply
 from dragoman.dialects.openai_completions.schema import NAME
@@ -109,12 +111,39 @@ def test_a_prompt_is_one_user_message_of_at_most_sixteen_tokens() -> None:
 def test_every_parameter_has_its_meaning() -> None:
     members = (
         b',"n":2,"best_of":2,"stream":true,"stop":"x","max_tokens":0,"temperature":0.5,"top_p":0.9,"seed":7,'
-        b'"presence_penalty":1,"frequency_penalty":-1,"logit_bias":{"50256":-100},"logprobs":null,"user":"u"'
+        b'"presence_penalty":1,"frequency_penalty":-1,"logit_bias":{"50256":-100},"logprobs":null,"user":"u",'
+        b'"top_k":40,"min_p":0.1,"repetition_penalty":1.1'
     )
-    sampling = msg.Sampling(0.5, 0.9, None, 0, ["x"], 7, 1.0, -1.0, {"50256": -100.0})
+    sampling = msg.Sampling(
+        temperature=0.5,
+        top_p=0.9,
+        top_k=40,
+        min_p=0.1,
+        max_tokens=0,
+        stop=["x"],
+        seed=7,
+        presence_penalty=1.0,
+        frequency_penalty=-1.0,
+        repeat_penalty=1.1,
+        logit_bias={"50256": -100.0},
+    )
     assert call_for(members).request == msg.Request(
         "m", [msg.Message("user", [msg.Text("Once")])], sampling=sampling, n=2, stream=True, user="u"
     )
+
+
+def test_fields_the_hub_has_no_word_for_ride_along_with_every_prompt() -> None:
+    members = b',"guided_regex":"a*","api_base":"http://evil.example","stream_options":{"include_usage":true}'
+    guided = {"guided_regex": Raw(b'"a*"')}
+    assert [request.extra for request in call_for(members, b'["a","b"]').requests] == [guided, guided]
+    streamed = call_for(members + b',"stream":true').request.extra
+    assert streamed == guided | {"stream_options": Raw(b'{"include_usage":true}')}
+
+
+def test_a_loss_is_told_in_the_words_of_this_dialect() -> None:
+    call = call_for(b',"repetition_penalty":1.1,"stream":true,"stream_options":{}')
+    _, losses = carry(call.request, call.dialect, call.words, Terms({"repeat_penalty": "no"}))
+    assert losses == {"repetition_penalty": "no"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +208,10 @@ def test_the_upstreams_own_frames_are_sent_without_the_usage_nobody_asked_for() 
 def test_frames_of_another_dialect_are_written_anew() -> None:
     written = Writer(call_for(STREAM)).write(Burst([START, ev.Text("a")], b"data: {}\n\n", "openai_chat"))
     assert frames_of(written) == [HEAD + choice("a") + b"}"]
+
+
+def test_a_ping_is_a_comment() -> None:
+    assert Writer(call_for(STREAM)).ping() == b": ping\n\n"
 
 
 def test_a_broken_stream_ends_with_an_error() -> None:

@@ -234,6 +234,7 @@ def test_another_dialects_question_cannot_be_asked() -> None:
         OUTBOUND.write_request(Request("m", []), "up/m")
     assert caught.value.message == "the model 'up/m' serves text completions only"
     assert (caught.value.param, caught.value.code) == ("model", "unsupported_value")
+    assert caught.value.retry == "elsewhere"
 
 
 def test_the_dialect_offers_its_upstream_side() -> None:

@@ -17,6 +17,8 @@ from dragoman.dialects import outbound
 from dragoman.testing import INSTANT, Cadence, Script, Simulator
 from dragoman.testing.simulator.models import MODELS
 from dragoman.testing.simulator.schema import Json
+from dragoman.upstreams.listing import parse_models
+from tests.form import TYPE, form
 
 Fields = dict[str, object]
 SCHEMAS = msgspec.json.decode(
@@ -270,3 +272,46 @@ def test_only_chosen_models_are_offered() -> None:
 def test_the_time_is_the_clocks_unless_told() -> None:
     assert b'"created":1767225600' in data_of(answered(body()))
     assert Simulator().answer("POST", PATH, {}, body("instant")).status == 200
+
+
+def test_the_catalogue_tells_what_the_models_can_in_words_that_a_gateway_reads() -> None:
+    script = Simulator(models=["reasoning", "text-only", "embed"]).answer("GET", "/v1/models", {}, b"")
+    listed = {model.id: model.can for model in parse_models(b"".join(data for _, data in script.pieces))}
+    assert (listed["reasoning"].thinking, listed["reasoning"].vision, listed["reasoning"].tools) == (True, True, True)
+    assert (listed["text-only"].vision, listed["text-only"].tools, listed["text-only"].context) == (
+        False,
+        False,
+        131_072,
+    )
+    assert listed["embed"].embedding
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("audio/speech", {"input": "Hi", "response_format": "wav"}, "audio/wav"),
+        ("audio/speech", {"input": "Hi", "response_format": "wav", "stream_format": "sse"}, "text/event-stream"),
+        ("embeddings", {"input": "Hi"}, "application/json"),
+        ("moderations", {"input": "Hi"}, "application/json"),
+        ("images/generations", {"prompt": "Hi", "size": "8x8"}, "application/json"),
+        ("images/generations", {"prompt": "Hi", "size": "8x8", "stream": True}, "text/event-stream"),
+    ],
+)
+def test_what_is_no_conversation_is_answered_too(path: str, body: Fields, kind: str) -> None:
+    data = msgspec.json.encode({"model": "instant", **body})
+    script = Simulator().answer("POST", f"/v1/{path}", {"content-type": "application/json"}, data)
+    assert (script.status, dict(script.headers)["content-type"].partition(";")[0]) == (200, kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("audio/transcriptions", 200), ("images/edits", 400), ("chat/completions", 415), ("audio/speech", 415)],
+)
+def test_a_form_is_read_where_one_may_be_sent(path: str, status: int) -> None:
+    data = form(model="instant", file=("a.wav", b"RIFF"))
+    assert Simulator().answer("POST", f"/v1/{path}", {"content-type": TYPE}, data).status == status
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/videos", 200), ("/v1/videos/nobody", 404), ("/v1/videos2", 404)])
+def test_jobs_have_paths_of_their_own(path: str, status: int) -> None:
+    assert Simulator().answer("GET", path, {}, b"").status == status

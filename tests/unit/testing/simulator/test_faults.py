@@ -10,15 +10,15 @@ from dragoman.testing.simulator.script import Script
 
 HEADERS = [("content-type", "text/event-stream")]
 FRAMES = [(0.5, b"data: {1}\n\n"), (0.1, b"data: {2}\n\n"), (0.1, b"data: {finish}\n\n"), (0.0, b"data: [DONE]\n\n")]
-STREAM = Wire(Script(200, HEADERS, FRAMES), FRAMES, b"data: error\n\n", stream=True)
+STREAM = Wire(Script(200, HEADERS, FRAMES), FRAMES, lambda pieces: b"data: error %d\n\n" % pieces, stream=True)
 BODY = [(0.5, b'{"choices":[{"finish_reason":"stop"}]}')]
-PLAIN = Wire(Script(200, HEADERS, BODY), BODY, b"error", stream=False)
+PLAIN = Wire(Script(200, HEADERS, BODY), BODY, lambda pieces: b"error", stream=False)
 EVENTS: list[ev.Event] = [ev.Start("", "m"), ev.Text("Hi"), ev.Finish("stop"), ev.Usage(1, 1)]
 
 
 def wire(*frames: bytes) -> Wire:
     pieces = [(0.0, frame) for frame in frames]
-    return Wire(Script(200, HEADERS, pieces), pieces, b"", stream=True)
+    return Wire(Script(200, HEADERS, pieces), pieces, lambda said: b"", stream=True)
 
 
 def data_of(script: Script) -> bytes:
@@ -56,7 +56,7 @@ def test_bytes_that_are_no_text_take_the_place_of_a_mark(fault: str, bad: bytes)
         ("html", 200, "text/html; charset=utf-8", b"<!doctype html>"),
         ("redirect", 302, "text/html", b"<!doctype html>"),
         ("empty", 200, "text/event-stream", b""),
-        ("inband", 200, "text/event-stream", b"data: error\n\n"),
+        ("inband", 200, "text/event-stream", b"data: error 0\n\n"),
     ],
 )
 def test_something_else_comes_instead_of_an_answer(fault: str, status: int, kind: str, begin: bytes) -> None:
@@ -66,7 +66,7 @@ def test_something_else_comes_instead_of_an_answer(fault: str, status: int, kind
 
 
 def test_an_error_comes_in_the_middle() -> None:
-    assert data_of(spoil_wire("midstream", STREAM)) == b"data: {1}\n\ndata: error\n\n"
+    assert data_of(spoil_wire("midstream", STREAM)) == b"data: {1}\n\ndata: error 1\n\n"
     assert data_of(spoil_wire("midstream", PLAIN)) == b"error"
 
 

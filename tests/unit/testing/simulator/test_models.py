@@ -16,3 +16,13 @@ def test_every_fault_is_known_and_used() -> None:
 
 def test_a_model_goes_wrong_in_one_way_only() -> None:
     assert all(sum(map(bool, (model.status, model.failures, model.fault))) <= 1 for model in MODELS.values())
+
+
+def test_the_catalogue_tells_what_a_model_can() -> None:
+    can = {name: model.can for name, model in MODELS.items()}
+    assert (can["instant"].tools, can["instant"].vision, can["instant"].thinking) == (True, True, False)
+    assert (can["text-only"].tools, can["text-only"].vision, can["text-only"].embedding) == (False, False, False)
+    assert (can["embed"].embedding, can["embed"].embedding_length) == (True, 64)
+    assert {name for name, model in MODELS.items() if model.can.thinking} == {
+        name for name, model in MODELS.items() if model.thinks
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dragoman.core import message as msg
-from dragoman.testing.simulator.prose import last_words, refuse, say, think_aloud
+from dragoman.testing.simulator.prose import conversation, last_words, refuse, say, think_aloud
 
 
 def ask(text: str, system: str = "", *more: msg.Part) -> msg.Request:
@@ -132,3 +132,14 @@ def test_the_more_effort_the_more_thoughts() -> None:
 
 def test_a_refusal_is_polite() -> None:
     assert refuse(ask("How do I pick a lock?"), 0).endswith("I can't help with that.")
+
+
+def test_results_and_pictures_are_seen_before_a_system_message_too() -> None:
+    late = msg.Message("system", [msg.Text("Be kind")])
+    told = tell(msg.ToolResult("c1", [msg.Text("snow")]))
+    told.messages.append(late)
+    assert "snow" in say(told, 0, 0)
+    shown = ask("Look", "", msg.Image("https://example.com/a.png"))
+    shown.messages.append(late)
+    assert "image" in say(shown, 0, 0)
+    assert conversation(shown) == shown.messages[:1]

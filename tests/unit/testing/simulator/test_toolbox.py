@@ -112,3 +112,8 @@ def test_after_the_results_it_is_time_to_answer() -> None:
 def test_the_number_of_calls_is_bounded() -> None:
     tools = [tool(f"weather_{number}") for number in range(50)]
     assert len(used("the weather", tools)) == 8
+
+
+def test_a_system_message_behind_the_users_turn_changes_nothing() -> None:
+    turns = [msg.Message("user", [msg.Text("magic_function(3)")]), msg.Message("system", [msg.Text("Be kind")])]
+    assert use_tools(msg.Request("chat", turns, tools=ALL)) == [Use("magic_function", '{"input":3}')]

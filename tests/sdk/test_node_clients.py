@@ -1,4 +1,4 @@
-"""OpenAI's own Node SDK: its tests are written in its own language, and run here."""
+"""The clients of the Node world: their tests are written in their own language, and run here."""
 
 import shutil
 import subprocess
@@ -11,15 +11,16 @@ from tests.sdk.environment import environment
 
 NODE = Path(__file__).parent / "node"
 PATIENCE = 50.0
-"""Seconds for all of them; they take two."""
+"""Seconds for one client; it takes two."""
 
 
-def test_the_node_sdk_is_content(gateway: Gateway) -> None:
-    if shutil.which("node") is None or not (NODE / "node_modules/openai").is_dir():
+@pytest.mark.parametrize("file", sorted(NODE.glob("*.test.mjs")), ids=lambda file: file.name.partition(".")[0])
+def test_a_node_client_is_content(file: Path, gateway: Gateway) -> None:
+    if shutil.which("node") is None or not (NODE / "node_modules").is_dir():
         pytest.skip("no node, or its packages are not installed: make test installs both")
-    variables = {"OPENAI_BASE_URL": gateway.base_url, "OPENAI_API_KEY": gateway.key, "GUEST_KEY": gateway.guest_key}
+    variables = {"GATEWAY": gateway.served.address, "KEY": gateway.key, "GUEST_KEY": gateway.guest_key}
     run = subprocess.run(
-        ["node", "--test", "--test-reporter=tap", "openai.test.mjs"],
+        ["node", "--test", "--test-reporter=tap", file.name],
         cwd=NODE,
         env=environment(variables),
         capture_output=True,

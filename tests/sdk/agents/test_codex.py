@@ -1,0 +1,75 @@
+"""Codex CLI speaks OpenAI's Responses, with tools of several kinds, and sends the whole history each time."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from tests.sdk.agents.program import run_agent
+from tests.sdk.conftest import Gateway
+
+CONFIG = """
+model = "$MODEL"
+model_provider = "dragoman"
+check_for_update_on_startup = false
+
+[model_providers.dragoman]
+name = "Dragoman"
+base_url = "$BASE_URL"
+env_key = "DRAGOMAN_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+
+[analytics]
+enabled = false
+
+[feedback]
+enabled = false
+"""
+
+
+class Item(Struct):
+    """One thing that was done: a command, or what was said."""
+
+    type: str
+    aggregated_output: str = ""
+    exit_code: int | None = None
+    text: str = ""
+
+
+class Event(Struct):
+    """One line of what it prints."""
+
+    type: str
+    item: Item | None = None
+
+
+PLAIN = "Use exec_command to run `echo hello-$((6*7))`"
+SCRIPT = """Use functions__exec with "text((await tools.exec_command({cmd: 'echo hello-$((6*7))'})).output)\""""
+"""To models that it knows, Codex gives one tool that takes a program, in a namespace, among the items of its input."""
+
+
+@pytest.mark.parametrize(("model", "prompt"), [("sim/instant", PLAIN), ("lab/instant", PLAIN), ("gpt-6-astra", SCRIPT)])
+def test_codex_runs_a_command_and_hears_what_it_printed(
+    model: str, prompt: str, gateway: Gateway, tmp_path: Path
+) -> None:
+    settings = CONFIG.replace("$MODEL", model).replace("$BASE_URL", gateway.base_url)
+    (tmp_path / "config.toml").write_text(settings)
+    printed = run_agent(
+        "codex",
+        [
+            *("exec", "--json", "--skip-git-repo-check", "--sandbox", "danger-full-access"),
+            prompt,
+        ],
+        tmp_path,
+        {"CODEX_HOME": str(tmp_path), "DRAGOMAN_KEY": gateway.key},
+    )
+    events = [msgspec.json.decode(line, type=Event) for line in printed.splitlines()]
+    done = [event.item for event in events if event.type == "item.completed" and event.item is not None]
+    commands = [item for item in done if item.type == "command_execution"]
+    assert [(item.exit_code, item.aggregated_output.strip()) for item in commands] == [(0, "hello-42")]
+    assert "hello-42" in [item.text for item in done if item.type == "agent_message"][-1]
+    assert events[-1].type == "turn.completed"
+    assert gateway.settles()

@@ -1,0 +1,141 @@
+"""Responses that are stored, continued, shown and referred to."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+from dragoman.core import events as ev
+from dragoman.core import message as msg
+from dragoman.core.call import Call, Caller, Clock, Thread
+from dragoman.core.ports import Limits, Record
+from dragoman.dialects.openai_responses import schema as wire
+from dragoman.dialects.openai_responses.inbound import read_call
+from dragoman.dialects.openai_responses.turns import find_turns, list_items, recall, show_response, write_turn
+from dragoman.dialects.openai_responses.writer import write_whole
+from tests.schema import mismatches
+
+SERIAL, OTHER = "ab" * 16, "cd" * 16
+EVENTS: list[ev.Event] = [
+    ev.Start("c", "m", 5),
+    ev.Thinking("hm", signature="S"),
+    ev.Text("Hello"),
+    ev.Finish("stop"),
+    ev.Usage(1, 2),
+]
+
+
+def make_call(given: bytes = b'"Hi"', serial: str = SERIAL, members: bytes = b"") -> Call:
+    call = read_call(b'{"model":"m","input":%b%b}' % (given, members), Limits())
+    call.serial, call.clock, call.caller = serial, Clock(lambda: 1.0, lambda: 9.0), Caller("app")
+    return call
+
+
+class Items(msgspec.Struct):
+    data: list[dict[str, Raw]]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+    @property
+    def ids(self) -> list[str]:
+        return [msgspec.json.decode(item["id"], type=str) for item in self.data]
+
+
+def page(record: Record, limit: int = 20, after: str = "", *, newest: bool = False) -> Items:
+    written = list_items(record, limit, after, newest=newest)
+    items = msgspec.json.decode(written, type=Items)
+    if items.data:
+        assert mismatches("ResponseItemList", written) == []
+    return items
+
+
+def test_a_stored_response_is_what_its_client_was_told_and_its_proofs() -> None:
+    call = make_call(members=b',"previous_response_id":"resp_1"')
+    record = write_turn(call, EVENTS)
+    assert (record.kind, record.owner, record.id, record.previous) == (wire.KIND, "app", f"resp_{SERIAL}", "resp_1")
+    shown = show_response(record)
+    assert mismatches("Response", shown) == []
+    assert shown == msgspec.json.encode(write_whole(call, EVENTS, encrypted=True))
+    assert b'"encrypted_content":"S"' in shown
+
+
+def test_a_text_is_listed_as_an_item() -> None:
+    items = page(write_turn(make_call(), EVENTS))
+    assert [{name: bytes(raw) for name, raw in item.items()} for item in items.data] == [
+        {
+            "id": b'"msg_%bi0"' % SERIAL.encode(),
+            "type": b'"message"',
+            "status": b'"completed"',
+            "role": b'"user"',
+            "content": b'[{"type":"input_text","text":"Hi"}]',
+        }
+    ]
+
+
+def test_items_are_listed_with_all_that_they_lacked() -> None:
+    given = b"""[{"role":"assistant","content":"Yes"},{"type":"reasoning","summary":[],"id":null},
+    {"type":"function_call","call_id":"c","name":"f","arguments":"{}"},
+    {"type":"function_call_output","call_id":"c","output":"1"},
+    {"type":"custom_tool_call","call_id":"d","name":"g","input":"x","id":"mine"},
+    {"type":"custom_tool_call_output","call_id":"d","output":"1","status":"incomplete"},
+    {"role":"user","content":[{"type":"input_text","text":"And?"}]},
+    {"type":"odd","x":1}]"""
+    record = write_turn(make_call(given), EVENTS)
+    items = msgspec.json.decode(list_items(record, 20, "", newest=False), type=Items)
+    names = [name.replace(SERIAL, "") for name in items.ids]
+    assert names == ["msg_i0", "rs_i1", "fc_i2", "fco_i3", "mine", "ctco_i5", "msg_i6", "item_i7"]
+    assert bytes(items.data[0]["content"]) == b'[{"type":"output_text","text":"Yes","annotations":[],"logprobs":[]}]'
+    assert bytes(items.data[5]["status"]) == b'"incomplete"'
+    assert "status" not in items.data[7]
+    for item in items.data[:7]:
+        assert mismatches("ItemResource", msgspec.json.encode(item)) == []
+
+
+def test_items_are_listed_page_by_page() -> None:
+    record = write_turn(
+        make_call(b'[{"role":"user","content":"a","id":"a"},{"role":"user","content":"b","id":"b"}]'), EVENTS
+    )
+    assert (page(record).ids, page(record, newest=True).ids) == (["a", "b"], ["b", "a"])
+    first = page(record, 1, newest=True)
+    assert (first.ids, first.first_id, first.last_id, first.has_more) == (["b"], "b", "b", True)
+    assert (page(record, 1, "b", newest=True).ids, page(record, 1, "b", newest=True).has_more) == (["a"], False)
+    empty = page(record, 1, "b")
+    assert (empty.ids, empty.first_id, empty.last_id) == ([], None, None)
+
+
+def test_a_call_that_goes_on_knows_all_that_was_said() -> None:
+    first = write_turn(make_call(), EVENTS)
+    second = write_turn(make_call(b'"More"', OTHER), EVENTS)
+    call = make_call(b'"And?"', "ef" * 16)
+    recall(call, [first, second], [])
+    answered = msg.Message("assistant", [msg.Thinking("hm", "S"), msg.Text("Hello")])
+    assert call.request.messages == [
+        msg.Message("user", [msg.Text("Hi")]),
+        answered,
+        msg.Message("user", [msg.Text("More")]),
+        answered,
+        msg.Message("user", [msg.Text("And?")]),
+    ]
+
+
+def test_items_of_other_responses_are_found_by_their_ids_and_stored_as_they_are() -> None:
+    made = write_turn(make_call(), EVENTS)
+    said = wire.name_item("msg", f"resp_{SERIAL}", 1)
+    given = b'[{"type":"item_reference","id":"%b"},{"type":"item_reference","id":"theirs"}]'
+    call = make_call(given % said.encode(), OTHER)
+    assert find_turns(call) == [f"resp_{SERIAL}"]
+    assert find_turns(make_call()) == []
+    recall(call, [], [made])
+    items = page(write_turn(call, EVENTS), 1)
+    assert items.ids == [said]
+    assert bytes(items.data[0]["role"]) == b'"assistant"'
+
+
+def test_a_call_without_a_conversation_is_left_alone() -> None:
+    call = make_call()
+    call.thread = Thread(keep=False)
+    recall(call, [], [])
+    assert call.thread.history == []
+    call.thread = None
+    assert write_turn(call, EVENTS).previous == ""
