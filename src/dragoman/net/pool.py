@@ -11,7 +11,9 @@ from dragoman.core.errors import Overloaded, UpstreamTimeout, UpstreamUnavailabl
 from dragoman.net.connection import Connection
 from dragoman.net.deadlines import Deadlines
 from dragoman.net.origin import Origin
+from dragoman.net.proxy import Proxy, open_tunnel
 from dragoman.net.reply import Patience, Reply
+from dragoman.net.tls import make_context
 
 _PREFIXES = 256
 """Most request lines that are remembered: paths with ids in them must not pile up."""
@@ -44,14 +46,17 @@ class HttpPool:
         *,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
-        user_agent: str = "dragoman",
+        proxy: Proxy | None = None,
     ) -> None:
-        """Make a pool without a connection; `tls` takes the place of the system's authorities."""
+        """Make a pool without a connection; `tls` takes the place of the system's authorities.
+
+        Without a `proxy` connections are made straight to the upstream, whatever the environment says of proxies.
+        """
         self._origin = origin
         self._deadlines = deadlines
         self._limits = limits or Limits()
         self._tls = tls
-        self._user_agent = user_agent
+        self._proxy = proxy
         self._prefixes: dict[tuple[bytes, bytes], bytes] = {}
         self._idle: dict[Connection, None] = {}
         self._waiting: dict[asyncio.Future[Connection | None], None] = {}
@@ -127,7 +132,7 @@ class HttpPool:
             raise ValueError("the path must begin with a slash and be printable ASCII without spaces")
         if not method.isalpha() or method in (b"HEAD", b"CONNECT"):
             raise ValueError("the method is not supported")
-        always = f"host: {self._origin.authority}\r\nuser-agent: {self._user_agent}\r\naccept-encoding: identity\r\n"
+        always = f"host: {self._origin.authority}\r\nuser-agent: dragoman\r\naccept-encoding: identity\r\n"
         prefix = b"%b %b HTTP/1.1\r\n%b" % (method, target, always.encode("ascii"))
         if len(self._prefixes) >= _PREFIXES:
             self._prefixes.clear()
@@ -185,14 +190,9 @@ class HttpPool:
         """Make a connection in a place that is already counted."""
         loop = asyncio.get_running_loop()
         connection = Connection(loop, self._deadlines, self, self._limits.head)
-        origin = self._origin
         try:
-            context = self._context() if origin.secure else None
-            name = origin.host if origin.secure else None
             async with asyncio.timeout(seconds):
-                await loop.create_connection(
-                    lambda: connection, origin.host, origin.port, ssl=context, server_hostname=name
-                )
+                await self._dial(loop, connection)
         except TimeoutError:
             connection.cut()
             raise UpstreamTimeout(fault="connect_timeout") from None
@@ -204,11 +204,19 @@ class HttpPool:
             raise
         return connection
 
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
+    async def _dial(self, loop: asyncio.AbstractEventLoop, connection: Connection) -> None:
+        """Connect straight or through the proxy, and make TLS with the upstream itself where that is wanted."""
+        origin = self._origin
+        host, name = origin.address or origin.host, None
+        if origin.secure:
+            name = origin.host
+            self._tls = self._tls or make_context()
+        context = self._tls if origin.secure else None
+        if self._proxy is None:
+            await loop.create_connection(lambda: connection, host, origin.port, ssl=context, server_hostname=name)
+        else:
+            tunnel = await open_tunnel(self._proxy, host, origin.port)
+            await loop.create_connection(lambda: connection, sock=tunnel, ssl=context, server_hostname=name)
 
 
 def _refuse(turn: asyncio.Future[Connection | None]) -> None:

@@ -66,7 +66,7 @@ class Upstream:
 
     async def saw_the_end(self) -> None:
         """Wait until a connection has ended."""
-        await asyncio.wait_for(self.ended.acquire(), 5)
+        await asyncio.wait_for(self.ended.acquire(), 30)
 
     async def stop(self) -> None:
         for task in list(self._tasks):

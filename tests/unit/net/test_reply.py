@@ -255,8 +255,9 @@ async def test_cancelling_a_reader_cuts_the_connection_at_once() -> None:
             await reading
 
 
-async def test_silence_before_the_first_event_is_a_first_byte_timeout() -> None:
-    async with reply_to(CHUNKED, patience=Patience(first=0.05)) as (reply, _, upstream):
+async def test_silence_before_the_first_event_is_a_first_byte_timeout(clock: Clock) -> None:
+    async with reply_to(CHUNKED, patience=Patience(first=60)) as (reply, _, upstream):
+        clock.ahead += 60
         with pytest.raises(UpstreamTimeout) as caught:
             await reply.read()
         assert (caught.value.fault, caught.value.retry) == ("first_byte_timeout", "elsewhere")
