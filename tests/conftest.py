@@ -1,4 +1,4 @@
-"""What holds for every test: no skip goes unnoticed in CI, and the environment of the machine does not leak in."""
+"""What holds for every test: no skip goes unnoticed in CI, and the machine is not seen: its environment, its speed."""
 
 import os
 import sys
@@ -6,11 +6,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI") == "true"
 
 # The programs of the environment that runs the tests (`dragoman`, `node`) come first, activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+# What is tried with many inputs must be right, however long a loaded machine takes for one of them.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,41 +9,46 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from dragoman.config.schema import Config, OpenAiUpstream, Secret, Server, SimUpstream, UpstreamTimeout
+from dragoman.config.schema import Config, Server
+from dragoman.config.upstreams import Remote, SimUpstream, Upstream
+from dragoman.config.values import Secret
+from dragoman.connect import Connected, allow_links, connect, read_keys
 from dragoman.core.ask import Ask, Stage, chain
 from dragoman.core.call import Caller, Clock
+from dragoman.core.count import Counter, estimate
 from dragoman.core.ports import Limits, Store
 from dragoman.dialects import INBOUND, inbound
 from dragoman.net.deadlines import Deadlines
 from dragoman.net.origin import parse_origin
-from dragoman.net.pool import HttpPool
-from dragoman.net.reply import Patience
 from dragoman.observe.log import Log, write_fault
+from dragoman.observe.tokens import find_counter
 from dragoman.server import ollama
 from dragoman.server.auth import Keys, take_key_from_path
-from dragoman.server.directory import Directory, Source, Target
+from dragoman.server.directory import Directory, Names, Source, Target
 from dragoman.server.endpoint import Desk, Endpoint
 from dragoman.server.gate import Gate
 from dragoman.server.guard import OriginGuard, guard_local
 from dragoman.server.http1 import Handler, Settings
 from dragoman.server.ops import MODELS, HealthEndpoint, ModelsEndpoint
 from dragoman.server.outlet import Pulse
+from dragoman.server.presets import join_presets
 from dragoman.server.recent import PATH as RECENT
 from dragoman.server.recent import Recent, RecentEndpoint
 from dragoman.server.responses import CUSTOM, RESPONSES, ResponsesEndpoint, write_unkept
 from dragoman.server.routes import Routes, refuse_in
 from dragoman.server.videos import VIDEOS, VideosEndpoint, keep_videos
-from dragoman.stages.retry import Note, retry
-from dragoman.stages.route import fallback
+from dragoman.stages.breaker import BreakerSettings
+from dragoman.stages.care import Care, CareSettings
+from dragoman.stages.count import count_usage, tell_prompt
+from dragoman.stages.pace import PaceSettings
+from dragoman.stages.retry import Note
+from dragoman.stages.route import Candidate, fallback
 from dragoman.stages.session import session
 from dragoman.stages.strict import strict
-from dragoman.stages.suit import is_choosy, suit
+from dragoman.stages.suit import suit
 from dragoman.stores.sqlite import SqliteStore, read_path
-from dragoman.upstreams.catalogue import Catalogue, keep_fresh, read_models
-from dragoman.upstreams.http import HttpUpstream
-from dragoman.upstreams.listing import Model
-from dragoman.upstreams.openai_compatible import Options, write_headers
-from dragoman.upstreams.openai_compatible import build as build_openai
+from dragoman.upstreams.catalogue import Catalogue, keep_fresh
+from dragoman.upstreams.connector import Connector
 from dragoman.wire.http1 import HeadLimits
 
 PATHS = {
@@ -72,8 +77,6 @@ ANTHROPIC = "anthropic_messages"
 ANTHROPIC_PATHS = ("/v1/messages", "/v1/files")
 ATTEMPTS = 3
 """How often one call is tried at most, where the configuration does not say."""
-STREAM_FIRST = 60.0
-"""Seconds to the first event of a stream, unless the configuration says otherwise."""
 
 
 class App(Struct, frozen=True):
@@ -91,30 +94,36 @@ class App(Struct, frozen=True):
 
 
 class _Shared(Struct, frozen=True):
-    """What every upstream is built with."""
+    """What the asks of every upstream are built with."""
 
-    deadlines: Deadlines
     clock: Clock
     note: Note
+    counter: Counter
 
 
 class _Upstream(Struct, frozen=True):
     """One upstream with all that belongs to it."""
 
-    http: HttpUpstream
+    name: str
+    connector: Connector
     catalogue: Catalogue
     attempts: int = ATTEMPTS
     refresh: Callable[[], Awaitable[None]] | None = None
+    care: Care | None = None
+    """None: nothing harms the simulator."""
+    credentials: bool | None = None
 
     def ask_model(self, model: str, attempts: int, shared: _Shared) -> Ask:
         """Return the ask for `model` with its stages: it is asked again until the call has had `attempts`."""
-        attempts = min(attempts, self.attempts)
-        stages: list[Stage] = []
-        if self.refresh is not None or is_choosy(self.catalogue.tell(model)):
-            stages.append(suit(lambda: self.catalogue.tell(model)))
-        if attempts > 1:
-            stages.append(retry(attempts, shared.clock.now, shared.note))
-        return chain(self.http.ask_model(model), *stages)
+        stages: list[Stage] = [count_usage(shared.counter), suit(lambda: self.catalogue.tell(model))]
+        if self.care is not None:
+            stages += self.care.stages(model, attempts)
+        return chain(self.connector.ask_model(model), *stages)
+
+    def candidate(self, model: str, attempts: int, shared: _Shared) -> Candidate:
+        """Return `model` as one target among several."""
+        ask = self.ask_model(model, attempts, shared)
+        return Candidate(ask) if self.care is None else self.care.candidate(model, ask)
 
 
 def build_app(config: Config, deadlines: Deadlines, make_log: Callable[[Sequence[str]], Log] = Log) -> App:
@@ -123,25 +132,34 @@ def build_app(config: Config, deadlines: Deadlines, make_log: Callable[[Sequence
     `make_log` is given the secrets that must not be seen in it.
     """
     log = make_log(_secrets(config))
-    shared = _Shared(deadlines, Clock(time.monotonic, time.time), partial(write_fault, log))
-    upstreams = {name: _build_upstream(name, upstream, shared) for name, upstream in config.upstreams.items()}
+    shared = _Shared(Clock(time.monotonic, time.time), partial(write_fault, log), _find_counter(config.server))
+    cares = {name: _take_care(name, each, shared, log) for name, each in config.upstreams.items()}
+    links = allow_links(config.attachments, deadlines)
+    connected = {
+        name: connect(name, each, deadlines, shared.clock, care.saw if (care := cares[name]) else None, links)
+        for name, each in config.upstreams.items()
+    }
+    upstreams = {
+        name: _add_upstream(name, config.upstreams[name], each, cares[name]) for name, each in connected.items()
+    }
     sources = [_source(upstream, shared) for upstream in upstreams.values()]
     targets = {name: [_split(target) for target in alias.targets] for name, alias in config.models.items()}
     aliases = _build_aliases(targets, upstreams, shared)
     aliases |= {name: strict(aliases[name]) for name, alias in config.models.items() if alias.strict}
-    directory = Directory(aliases, sources, targets, shared.clock.epoch)
+    names = Names(join_presets(config.names.presets), config.names.default or "")
+    directory = Directory(aliases, sources, targets, shared.clock.epoch, names)
     gate = Gate(config.limits.in_flight, config.limits.per_key)
     limits = msgspec.convert(config.limits, Limits, from_attributes=True)
     pulse = Pulse(config.server.timeout.ping)
-    desk = Desk(_build_keys(config), gate, directory, log, shared.clock, pulse, Recent(), limits)
+    desk = Desk(_build_keys(config), gate, directory, log, shared.clock, pulse, Recent(), limits, shared.counter)
     health = HealthEndpoint(desk, sources, deadlines.now)
     store = SqliteStore(read_path(config.store.url), config.store.keep, shared.clock.epoch)
-    videos = VideosEndpoint(desk, store, {name: upstream.http for name, upstream in upstreams.items()})
+    videos = VideosEndpoint(desk, store, {name: each.connector.http for name, each in connected.items()})
 
     def close() -> None:
         store.close()
-        for upstream in upstreams.values():
-            upstream.http.transport.close()
+        for transport in [transport for each in connected.values() for transport in each.transports]:
+            transport.close()
 
     return App(
         handler=_build_handler(config, desk, health, store, videos),
@@ -183,6 +201,7 @@ def _build_routes(
     stages = {
         RESPONSES: [session(store, CUSTOM, partial(write_unkept, desk.log))],
         VIDEOS: [keep_videos(store)],
+        PATHS["anthropic_tokens"]: [tell_prompt(desk.counter)],
     }
     for name in INBOUND:
         exact["POST", PATHS[name]] = Endpoint(inbound(name), desk, *stages.get(PATHS[name], ()))
@@ -198,29 +217,37 @@ def _build_routes(
     return Routes(pages.guard(exact, ollama.START), pages.guard(below, ollama.START), refusals)
 
 
-def _build_upstream(name: str, config: OpenAiUpstream | SimUpstream, shared: _Shared) -> _Upstream:
+def _take_care(name: str, config: Upstream, shared: _Shared, log: Log) -> Care | None:
     if isinstance(config, SimUpstream):
-        # Imported only when it is used: a gateway with real upstreams carries no simulator.
-        from dragoman.upstreams import simulator
+        return None
 
-        simulated = simulator.make_simulator(config.seed, config.speed.first, config.speed.rate)
-        upstream = simulator.build(name, simulated, shared.clock)
-        return _Upstream(upstream, simulator.list_models())
-    pool = HttpPool(parse_origin(config.base_url), shared.deadlines)
-    key = config.key.reveal() if isinstance(config.key, Secret) else ""
-    catalogue = _catalogue(config.models)
-    options = Options(key, config.endpoints, _patience(config.timeout), config.timeout.first, catalogue.tell)
-    upstream = build_openai(name, pool, shared.clock, options)
+    def tell(model: str, seconds: float) -> None:
+        log.write("WARN", "upstream_ejected", upstream=name, model=model, seconds=round(seconds, 1))
+
+    pause = config.breaker.seconds
+    settings = CareSettings(
+        attempts=config.retry.attempts,
+        breaker=BreakerSettings(failures=config.breaker.failures, pause=pause, longest=10 * pause),
+        pace=PaceSettings(rpm=config.rpm),
+    )
+    return Care(settings, shared.clock, shared.note, tell)
+
+
+def _add_upstream(name: str, config: Upstream, connected: Connected, care: Care | None) -> _Upstream:
+    """Return an upstream, and what keeps its catalogue fresh where it has one of its own."""
+    connector, catalogue = connected.connector, connected.catalogue
+    if isinstance(config, SimUpstream):
+        return _Upstream(name, connector, catalogue)
     refresh = None
-    if not config.models:
-        read = partial(read_models, pool, write_headers(key), Patience(config.timeout.connect, first=10, total=30))
-        refresh = partial(keep_fresh, catalogue, read, config.refresh)
-    return _Upstream(upstream, catalogue, config.retry.attempts, refresh)
+    if connector.read_models is not None and not config.models:
+        refresh = partial(keep_fresh, catalogue, connector.read_models, config.refresh)
+    return _Upstream(name, connector, catalogue, config.retry.attempts, refresh, care, connected.credentials)
 
 
 def _source(upstream: _Upstream, shared: _Shared) -> Source:
-    name, attempts = upstream.http.name, upstream.attempts
-    return Source(name, upstream.catalogue, lambda model: upstream.ask_model(model, attempts, shared))
+    attempts = upstream.attempts
+    ask_model = partial(upstream.ask_model, attempts=attempts, shared=shared)
+    return Source(upstream.name, upstream.catalogue, ask_model, upstream.credentials)
 
 
 def _build_aliases(
@@ -235,9 +262,14 @@ def _build_aliases(
         targets = [(upstreams[upstream], model) for upstream, model in named]
         attempts = max(min(len(targets), ATTEMPTS), *(upstream.attempts for upstream, _ in targets))
         first = attempts - len(targets) + 1
-        asks = [upstream.ask_model(model, first + turn, shared) for turn, (upstream, model) in enumerate(targets)]
-        asked[name] = fallback(asks, attempts, shared.clock.now, shared.note)
+        candidates = [upstream.candidate(model, first + turn, shared) for turn, (upstream, model) in enumerate(targets)]
+        asked[name] = fallback(candidates, attempts, shared.clock.now, shared.note)
     return asked
+
+
+def _find_counter(server: Server) -> Counter:
+    """Return what counts tokens that nobody has told."""
+    return (find_counter() if server.tokens == "auto" else None) or estimate
 
 
 def _split(target: str) -> Target:
@@ -274,18 +306,9 @@ def _build_settings(config: Config) -> Settings:
     )
 
 
-def _catalogue(models: tuple[str, ...]) -> Catalogue:
-    if not models:
-        return Catalogue()
-    return Catalogue([Model(model) for model in models if model != "*"], any_name="*" in models)
-
-
-def _patience(timeout: UpstreamTimeout) -> Patience:
-    first = STREAM_FIRST if timeout.first is None else timeout.first
-    return Patience(timeout.connect, first, timeout.idle, timeout.total)
-
-
 def _secrets(config: Config) -> list[str]:
     """Everything that must never be seen in a log."""
-    keys = [upstream.key for upstream in config.upstreams.values() if isinstance(upstream, OpenAiUpstream)]
-    return [key.reveal() for key in keys if isinstance(key, Secret)]
+    remote = [upstream for upstream in config.upstreams.values() if isinstance(upstream, Remote)]
+    hidden = [value.reveal() for upstream in remote for value in upstream.headers.values()]
+    proxies = [upstream.proxy.reveal() for upstream in remote if isinstance(upstream.proxy, Secret)]
+    return [key for upstream in remote for key in read_keys(upstream)] + hidden + proxies

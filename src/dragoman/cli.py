@@ -41,8 +41,8 @@ def serve(file: Path | None, host: str | None, port: int | None) -> None:
 
     given = {"server.host": host, "server.port": port}
     config = _load(file, {path: value for path, value in given.items() if value is not None})
-    for warning in config.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    for line in (*config.recognised, *(f"warning: {warning}" for warning in config.warnings)):
+        click.echo(line, err=True)
     _listen(config.server.host, lambda: serve_gateway(config))
 
 
@@ -74,11 +74,29 @@ def check(file: Path | None) -> None:
 
 @main.command()
 @_config_option
-def models(file: Path | None) -> None:
-    """List the models that can be asked for, asking the upstreams for theirs."""
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def models(file: Path | None, *, as_json: bool) -> None:
+    """List the models that can be asked for and what is known of them, asking the upstreams for theirs."""
     from dragoman.explain import show_models
 
-    sys.exit(show_models(_load(file, {})))
+    sys.exit(show_models(_load(file, {}), as_json=as_json))
+
+
+@main.command()
+@_config_option
+@click.argument("name")
+@click.option(
+    "--queries", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Look at the last so many."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def upstream(file: Path | None, name: str, queries: int, *, as_json: bool) -> None:
+    """Show what is left of the account at an upstream, and what was spent on what (Poe tells it)."""
+    from dragoman.balance import show_accounts
+
+    try:
+        sys.exit(show_accounts(_load(file, {}), name, queries, as_json=as_json))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="NAME") from None
 
 
 @main.command("conform")
@@ -133,8 +151,10 @@ def new_key(name: str) -> None:
 
 def _load(file: Path | None, settings: dict[str, object]) -> Config:
     """Read the configuration; its mistakes, all of them, end the command with status 2."""
+    from dragoman.connect import JUDGES
+
     try:
-        return load_config(file, settings=settings)
+        return load_config(file, settings=settings, judges=JUDGES)
     except ConfigErrors as errors:
         for error in errors.errors:
             click.echo(f"error: {error}", err=True)

@@ -62,9 +62,21 @@ def serve_simulator(host: str, port: int, seed: int, first: float, rate: float) 
         return Service(simulated(simulator), _write_error, Settings(), [], _nothing, _nothing)
 
     def ready(host: str, port: int) -> None:
-        _say(f"The simulator listens on {_address(host, port)}/v1, any key will do.")
+        address = _address(host, port)
+        _say(f"The simulator listens on {address}/v1, any key will do.\n{_faces(address)}")
 
     uvloop.run(serve(build, host, port, drain=5, ready=ready))
+
+
+def _faces(address: str) -> str:
+    """Where the simulator looks like somebody else; see `docs/simulator.md`."""
+    places = {
+        "Poe": "/poe/v1",
+        "Poe bots": "/poe/bot/",
+        "Poe uploads": "/poe/poe_api/",
+        "DashScope": "/qwen/compatible-mode/v1",
+    }
+    return "\n".join(f"  {name:<11} {address}{path}" for name, path in places.items())
 
 
 def _greeting(config: Config, app: App, address: str) -> str:

@@ -9,6 +9,8 @@ from dragoman.core import message as msg
 from dragoman.core.errors import DragomanError, RateLimited, UpstreamError
 
 MODEL = "m"
+UPSTREAM = "up"
+"""What the upstream calls it."""
 START = ev.Start("answer-1", "m-1", 1_763_683_200)
 STOP = ev.Finish("stop")
 USAGE = ev.Usage(20, 8)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from dragoman.core import message as msg
-from tests.conformance.scenarios import MODEL
+from tests.conformance.scenarios import MODEL, UPSTREAM
 from tests.conformance.speaker import Heard, Json, Said, Speaker, decode, sampling_of, text_of
 
 
@@ -116,7 +116,7 @@ def _join(lines: list[bytes], *, whole: bool = True) -> Heard:
     for number, data in enumerate(lines):
         line = msgspec.json.decode(data, type=_Line)
         assert line.done == (number == len(lines) - 1)
-        assert line.model == MODEL
+        assert line.model in (MODEL, UPSTREAM), "the name it was asked by, or what the upstream calls it"
         assert line.created_at.endswith("Z")
         message = _Message("assistant", line.response, line.thinking) if line.message is UNSET else line.message
         assert whole or not (line.done and (message.content or message.thinking or message.tool_calls))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -63,9 +63,17 @@ def meant(events: list[Event]) -> Heard:
     return heard
 
 
-def expected(events: list[Event], speaker: Speaker) -> Heard:
-    """Return what a client of this dialect can hear of an answer."""
-    heard, lacks = meant(events), speaker.lacks
+def expected(events: list[Event], speaker: Speaker, untold: Collection[str] = ()) -> Heard:
+    """Return what a client of this dialect can hear of an answer, of which the upstream's leaves parts `untold`."""
+    heard = meant(events)
+    _lose(heard, untold)
+    _lose(heard, speaker.lacks)
+    return heard
+
+
+def _lose(heard: Heard, lacks: Collection[str]) -> None:
+    if "choices" in lacks:
+        del heard.choices[1:]
     for said in heard.choices:
         if "refused" in lacks and said.refusal:
             said.finish = "content_filter"
@@ -76,7 +84,6 @@ def expected(events: list[Event], speaker: Speaker) -> Heard:
         said.finish = "stop" if said.finish in lacks else said.finish
     heard.cached = 0 if "cached" in lacks else heard.cached
     heard.reasoning = 0 if "reasoning" in lacks else heard.reasoning
-    return heard
 
 
 def decode(data: str | bytes) -> object:

@@ -6,8 +6,11 @@ import pytest
 
 from dragoman.core.call import Words
 from dragoman.dialects import OUTBOUND, outbound
+from dragoman.dialects.anthropic_messages.narrow import REASONS
 from dragoman.dialects.openai_chat.inbound import WORDS as CHAT
 from dragoman.dialects.openai_completions.inbound import WORDS as COMPLETIONS
+from dragoman.dialects.openai_responses.clean import UNKNOWN, UNSEALED
+from dragoman.dialects.openai_responses.terms import REASONS as RESPONSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "loss.md").read_text(encoding="utf-8")
 
@@ -23,3 +26,11 @@ def test_the_page_tells_what_a_dialect_of_upstreams_has_no_place_for(dialect: st
 def test_the_page_tells_why_a_clients_own_fields_are_lost(words: Words) -> None:
     assert [name for name in words.reasons if f"`{name}`" not in PAGE] == []
     assert [reason for reason in words.reasons.values() if reason not in PAGE] == []
+
+
+def test_the_page_tells_what_messages_cannot_say_with_every_value() -> None:
+    assert [reason for reason in REASONS.values() if reason not in PAGE] == []
+
+
+def test_the_page_tells_what_responses_cannot_say_with_every_value() -> None:
+    assert [reason for reason in (*RESPONSES.values(), UNKNOWN, UNSEALED) if reason not in PAGE] == []

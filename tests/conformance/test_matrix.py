@@ -6,7 +6,7 @@ asks and hears is written and read by the speakers, which know nothing of the ga
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 import pytest
@@ -20,10 +20,11 @@ from dragoman.core.message import Request
 from dragoman.core.ports import Limits
 from dragoman.dialects import INBOUND, OUTBOUND, inbound, outbound
 from dragoman.net.reply import Patience
-from dragoman.upstreams.http import HttpUpstream, Manners, Reply
-from tests.conformance import speak_anthropic, speak_ollama, speak_openai, speak_responses
+from dragoman.upstreams.http import HttpUpstream, Manners
+from dragoman.upstreams.reading import Reply
+from tests.conformance import speak_anthropic, speak_ollama, speak_openai, speak_poe_bot_upstream, speak_responses
 from tests.conformance.meaning import meaning
-from tests.conformance.scenarios import SCENARIOS, Scenario
+from tests.conformance.scenarios import SCENARIOS, UPSTREAM, Scenario
 from tests.conformance.speaker import Heard, Speaker, expected
 from tests.unit.server.desk import Bench
 from tests.unit.server.link import Response
@@ -37,6 +38,8 @@ SPEAKERS: Mapping[str, Speaker] = {
     "openai_completions": speak_openai.COMPLETIONS,
     "openai_responses": speak_responses.RESPONSES,
 }
+VOICES = {"poe_bot": speak_poe_bot_upstream.VOICE}
+"""How an upstream speaks whose dialect has no clients."""
 NO_CHAT = {
     "anthropic_tokens": "it counts, and asks nobody",
     "ollama_embed": "it gives vectors",
@@ -45,8 +48,17 @@ NO_CHAT = {
 """Client dialects that neither chat nor have an upstream side that tells what they do instead."""
 CLIENTS = [name for name in INBOUND if name not in NO_CHAT and (name not in OUTBOUND or outbound(name).task == "chat")]
 UPSTREAMS = [name for name in OUTBOUND if outbound(name).task == "chat"]
-TEXT_ONLY = "openai_completions"
-"""An upstream that can be asked in its own dialect alone."""
+ALONE = {"ollama_generate": "serves single prompts only", "openai_completions": "serves text completions only"}
+"""An upstream that can be asked in its own dialect alone → what other clients are told."""
+_OLLAMA = ("refusal", "content_filter", "cached", "reasoning", "choices")
+UNTOLD: Mapping[str, Collection[str]] = {
+    "anthropic_messages": ("refusal", "refused", "choices"),
+    "ollama_chat": _OLLAMA,
+    "ollama_generate": _OLLAMA,
+    "openai_responses": ("choices",),
+    "poe_bot": ("choices",),
+}
+"""What of an answer an upstream's dialect has no words for, so that no client hears it (see `Speaker.lacks`)."""
 CUT = 23
 """Bytes of one read."""
 CELLS = [
@@ -55,7 +67,7 @@ CELLS = [
     for name, scenario in SCENARIOS.items()
     if client not in SPEAKERS or name not in SPEAKERS[client].unasked
     for upstream in UPSTREAMS
-    if upstream != TEXT_ONLY or client == TEXT_ONLY
+    if upstream not in ALONE or client == upstream
     for stream in (True, False)
     if stream or scenario.error is None or not scenario.events
 ]
@@ -66,7 +78,7 @@ class Upstream:
 
     def __init__(self, dialect: str, scenario: Scenario) -> None:
         self.asked: list[Request] = []
-        self._side = inbound(dialect)
+        self._side = VOICES.get(dialect) or inbound(dialect)
         self._scenario = scenario
 
     async def request(self, method: bytes, path: bytes, headers: bytes, body: bytes, patience: Patience) -> Reply:
@@ -101,7 +113,7 @@ async def play(scenario: Scenario, client: str, upstream: str, *, stream: bool) 
     """Ask in the client's dialect, through the endpoint and the upstream's exchange, and return what happened."""
     wire = Upstream(upstream, scenario)
     manners, clock = Manners([outbound(upstream)]), Clock(lambda: 7.0, lambda: 1_763_683_200.0)
-    ask_upstream = HttpUpstream("lab", wire, manners, clock).ask_model("up")
+    ask_upstream = HttpUpstream("lab", wire, manners, clock).ask_model(UPSTREAM)
     calls: list[Call] = []
     bursts: list[Burst] = []
 
@@ -141,7 +153,9 @@ async def test_what_is_asked_and_answered_survives(name: str, client: str, upstr
         return
     assert (answer.status, answer.ended) == (200, True)
     heard = speaker.hear_stream(answer.body) if stream else speaker.hear(answer.body)
-    assert heard == (Heard([], broken=True) if scenario.error else expected(scenario.events, speaker))
+    assert heard == (
+        Heard([], broken=True) if scenario.error else expected(scenario.events, speaker, UNTOLD.get(upstream, ()))
+    )
 
 
 def see_asked(scenario: Scenario, client: str, upstream: str, played: Played) -> None:
@@ -160,8 +174,8 @@ def see_asked(scenario: Scenario, client: str, upstream: str, played: Played) ->
     )
 
 
-@pytest.mark.parametrize("client", [client for client in CLIENTS if client != TEXT_ONLY])
-async def test_an_upstream_of_text_alone_is_not_asked_in_other_dialects(client: str) -> None:
-    played = await play(SCENARIOS["text"], client, TEXT_ONLY, stream=True)
+@pytest.mark.parametrize(("client", "upstream"), [(one, other) for one in CLIENTS for other in ALONE if one != other])
+async def test_an_upstream_of_one_dialect_alone_is_not_asked_in_others(client: str, upstream: str) -> None:
+    played = await play(SCENARIOS["text"], client, upstream, stream=True)
     assert (played.answer.status, played.asked) == (400, [])
-    assert "serves text completions only" in SPEAKERS[client].hear_error(played.answer.body)
+    assert ALONE[upstream] in SPEAKERS[client].hear_error(played.answer.body)

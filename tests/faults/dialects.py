@@ -17,6 +17,7 @@ class Told(NamedTuple):
     kind: str = ""
     """Its type; Ollama has none."""
     param: str | None = None
+    code: str | None = None
 
 
 class Dialect(NamedTuple):
@@ -76,7 +77,7 @@ class _Failed(msgspec.Struct):
 
 def _read_openai(body: bytes) -> Told:
     error = msgspec.json.decode(body, type=ErrorBody).error
-    return Told(error.message, error.type, error.param)
+    return Told(error.message, error.type, error.param, error.code)
 
 
 def _read_anthropic(body: bytes) -> Told:

@@ -7,7 +7,7 @@ import struct
 import sys
 import tomllib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import msgspec
 
@@ -16,13 +16,29 @@ from dragoman.config.check import check_document
 from dragoman.config.schema import Config
 from dragoman.core.errors import DragomanError
 from dragoman.dialects.openai_errors import write_error
-from dragoman.net.deadlines import Deadlines
+from dragoman.net.deadlines import Deadlines, Watched
 from dragoman.observe.log import Log
 from dragoman.server.http1 import Edge, Http1
-from tests.faults.hostile import PLAIN_OK, RUMOUR, SECRET, SOON, STREAM_OK, Hostile
+from tests.faults.hostile import PLAIN_OK, RUMOUR, SECRET, SOON, STREAM_OK, Hostile, until
 
 TICK = 0.02
 """Seconds between two looks at the deadlines: a tenth of the usual, for quick tests."""
+SHORT = 0.1
+"""Seconds of a time that has to run out; nothing that a test counts on may have to happen within it."""
+LONG = 3 * SOON
+"""Seconds of a time that never runs out: a test that waits so long has failed before."""
+LONGER = (0.3, 1.0, 3.0, 9.0)
+"""Seconds of a time that has to run out, but not before something else is done: which takes a slow machine longer.
+A test tries the next one when that was not done."""
+
+
+class Times(TypedDict, total=False):
+    """Seconds that an upstream is given."""
+
+    connect: float
+    first: float
+    idle: float
+    total: float
 
 
 class Error(msgspec.Struct, forbid_unknown_fields=True):
@@ -139,15 +155,26 @@ class Client:
                 self.writer.transport.abort()
 
 
+class Waivable(Deadlines):
+    """Deadlines that can be waived."""
+
+    waived = False
+    """Whether who comes from now on may take any time."""
+
+    def watch(self, item: Watched) -> None:
+        if not self.waived:
+            super().watch(item)
+
+
 class Gateway:
     """A gateway that runs, and what it has written to its log."""
 
     def __init__(self, config: Config) -> None:
         loop = asyncio.get_running_loop()
         self.lines: list[str] = []
-        deadlines = Deadlines(loop, TICK)
-        self.app: App = build_app(config, deadlines, lambda secrets: Log(secrets, self.lines.append))
-        self.edge = Edge(self.app.handler, _spawn, _write_error, deadlines, self.app.settings)
+        self.deadlines = Waivable(loop, TICK)
+        self.app: App = build_app(config, self.deadlines, lambda secrets: Log(secrets, self.lines.append))
+        self.edge = Edge(self.app.handler, _spawn, _write_error, self.deadlines, self.app.settings)
         self.port = 0
         self._clients: list[Client] = []
 
@@ -202,27 +229,28 @@ async def gateway(toml: str) -> AsyncGenerator[Gateway]:
         await until(lambda: not [task for task in asyncio.all_tasks() - before if _is_ours(task)])
 
 
-def lab(*upstreams: Hostile, more: str = "", timeout: str = "connect = 0.3, first = 0.4, idle = 0.4") -> str:
-    """Return a configuration with `upstreams` by the names lab, lab2, …, each asked twice at most."""
-    tables = [
-        f'[upstreams.lab{number or ""}]\nkind = "openai"\nbase_url = "http://127.0.0.1:{upstream.port}/v1"\n'
-        f'key = "$LAB_KEY"\nmodels = ["*"]\nretry = {{ attempts = 2 }}\ntimeout = {{ {timeout} }}\n'
-        for number, upstream in ((index and index + 1, upstream) for index, upstream in enumerate(upstreams))
-    ]
-    return "\n".join(tables) + more
+def lab(*upstreams: Hostile, more: str = "", **times: Unpack[Times]) -> str:
+    """Return a configuration with `upstreams` by the names lab, lab2, …, each asked twice at most, and `more`.
+
+    Their time never runs out, but for `times`: ``first=SHORT``.
+    """
+    names = (f"lab{number}" if number > 1 else "lab" for number in range(1, len(upstreams) + 1))
+    return "\n".join(table(name, upstream, **times) for name, upstream in zip(names, upstreams, strict=True)) + more
 
 
-async def until(condition: Callable[[], bool], seconds: float = 1) -> None:
-    """Wait for `condition`, `seconds` at most."""
-    for _ in range(round(seconds / 0.002)):
-        if condition():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError(f"not within {seconds} seconds")
+def table(name: str, upstream: Hostile, **times: Unpack[Times]) -> str:
+    """Return the table of one upstream of such a configuration."""
+    given = {"connect": LONG, "first": LONG, "idle": LONG, "total": 10 * LONG} | times
+    return (
+        f'[upstreams.{name}]\nkind = "openai"\nbase_url = "http://127.0.0.1:{upstream.port}/v1"\n'
+        f'key = "$LAB_KEY"\nmodels = ["*"]\nretry = {{ attempts = 2 }}\n'
+        f"timeout = {{ {', '.join(f'{time} = {seconds}' for time, seconds in given.items())} }}\n"
+    )
 
 
 async def see_well(running: Gateway, upstream: Hostile) -> None:
     """See that a normal call succeeds, and that nothing of what happened before is left."""
+    running.deadlines.waived = True
     for stream, script in ((False, PLAIN_OK), (True, STREAM_OK)):
         upstream.play(script)
         response = await running.ask(stream=stream)
@@ -231,7 +259,7 @@ async def see_well(running: Gateway, upstream: Hostile) -> None:
     assert await running.in_flight() == 0
     assert running.edge.connections.busy == 0
     # The connection that was used last is kept, every other is closed: some after a second, for what may still come.
-    await until(lambda: upstream.open == 1, 2)
+    await until(lambda: upstream.open == 1)
 
 
 def see_no_leak(response: Response) -> None:

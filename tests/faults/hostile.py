@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Literal, NamedTuple
 
-SOON = 5.0
-"""Seconds after which a test has failed; what is awaited takes milliseconds."""
+SOON = 20.0
+"""Seconds after which a test has failed; what is awaited takes milliseconds, and a machine may stall."""
 JSON = b"content-type: application/json\r\n"
 SSE = b"content-type: text/event-stream\r\n"
 DONE = b"data: [DONE]\n\n"
@@ -89,11 +89,7 @@ class Hostile:
 
     async def emptied(self) -> None:
         """Wait until no connection is left."""
-        for _ in range(1000):
-            if not self.open:
-                return
-            await asyncio.sleep(SOON / 1000)
-        raise AssertionError(f"{self.open} connections are left")
+        await until(lambda: not self.open)
 
     async def stop(self) -> None:
         """End every connection."""
@@ -155,6 +151,15 @@ class Hostile:
                 if self.stalled.is_set():
                     self.flowing.set()
                 self.sent += len(piece)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens soon."""
+    for _ in range(round(SOON / 0.002)):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError(f"not within {SOON} seconds")
 
 
 @contextlib.asynccontextmanager

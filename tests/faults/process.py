@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from tests.faults.gateway import Client, lab
+from tests.faults.gateway import LONG, Client, lab
 from tests.faults.hostile import SECRET, SOON, Hostile
 
 
@@ -42,9 +42,9 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    async def end(self, seconds: float = SOON) -> int:
+    async def end(self) -> int:
         """Wait for the end and return the status."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(SOON):
             return await self.process.wait()
 
     async def close(self) -> None:
@@ -56,10 +56,10 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def running(upstream: Hostile, folder: Path, drain: float = 30) -> AsyncGenerator[Process]:
+async def running(upstream: Hostile, folder: Path, drain: float = LONG) -> AsyncGenerator[Process]:
     """Run the gateway as its users do."""
     file = folder / "dragoman.toml"
-    file.write_text(f"[server]\nport = 0\ntimeout = {{ drain = {drain} }}\n" + lab(upstream, timeout="total = 60"))
+    file.write_text(f"[server]\nport = 0\ntimeout = {{ drain = {drain} }}\n" + lab(upstream))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dragoman", "serve", "-c", str(file)),
         stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The client leaves, in every phase of its call and in every way: the call to the upstream ends within a second."""
+"""The client leaves, in every phase of its call and in every way: its call ends although it has a minute left."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from tests.faults.gateway import Gateway, gateway, lab, until
+from tests.faults.gateway import Gateway, gateway, lab
 from tests.faults.hostile import (
     JSON,
     PLAIN_OK,
@@ -21,6 +21,7 @@ from tests.faults.hostile import (
     head,
     hostile,
     text,
+    until,
 )
 
 Way = Literal["fin", "half", "reset"]
@@ -41,11 +42,11 @@ PHASES: Mapping[str, tuple[Script, bool]] = {
 
 
 async def see_the_end(running: Gateway, upstream: Hostile) -> None:
-    """See that the upstream is left within a second, and that nothing remains of the call."""
-    await asyncio.wait_for(upstream.left.acquire(), 1)
+    """See that the upstream is left, long before any time runs out, and that nothing remains of the call."""
+    await asyncio.wait_for(upstream.left.acquire(), SOON)
     await until(lambda: not running.edge.connections.busy)
     assert await running.in_flight() == 0
-    assert upstream.open == 0
+    await until(lambda: not upstream.open)
     assert len(upstream.requests) == 1
     assert not running.lines, "that a client leaves is nobody's fault"
 
@@ -54,7 +55,7 @@ async def see_the_end(running: Gateway, upstream: Hostile) -> None:
 @pytest.mark.parametrize("phase", PHASES)
 async def test_a_client_that_leaves_takes_its_call_along(phase: str, way: Way) -> None:
     script, wants_stream = PHASES[phase]
-    async with hostile(script) as upstream, gateway(lab(upstream, timeout="total = 30")) as running:
+    async with hostile(script) as upstream, gateway(lab(upstream)) as running:
         client = await running.connect()
         await client.send(stream=wants_stream)
         await asyncio.wait_for(upstream.told.acquire(), SOON)
@@ -65,7 +66,7 @@ async def test_a_client_that_leaves_takes_its_call_along(phase: str, way: Way) -
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("script", [Script((BEGIN,), "wait"), Script((BEGIN, chunk(text("x"))), "drip")])
 async def test_a_client_that_leaves_its_stream_ends_it(script: Script, way: Way) -> None:
-    async with hostile(script) as upstream, gateway(lab(upstream, timeout="total = 30")) as running:
+    async with hostile(script) as upstream, gateway(lab(upstream)) as running:
         client = await running.connect()
         await client.send(stream=True)
         async with asyncio.timeout(SOON):
@@ -79,8 +80,8 @@ async def test_a_client_that_leaves_its_stream_ends_it(script: Script, way: Way)
 @pytest.mark.parametrize("wants_stream", [False, True], ids=["plain", "stream"])
 async def test_a_client_that_leaves_between_two_attempts_stops_them(wants_stream: bool, way: Way) -> None:
     async with (
-        hostile(fault(b"503 Busy", b"retry-after: 9\r\n")) as upstream,
-        gateway(lab(upstream, timeout="total = 30")) as running,
+        hostile(fault(b"503 Busy", b"retry-after: 10\r\n")) as upstream,
+        gateway(lab(upstream)) as running,
     ):
         client = await running.connect()
         await client.send(stream=wants_stream)
@@ -97,7 +98,7 @@ async def test_a_client_that_leaves_while_we_connect_stops_it(way: Way) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         upstream.port = full.getsockname()[1]
         with socket.create_connection(("127.0.0.1", upstream.port)):  # the queue is full now
-            async with gateway(lab(upstream, timeout="connect = 30")) as running:
+            async with gateway(lab(upstream)) as running:
                 client = await running.connect()
                 await client.send()
                 await until(lambda: running.edge.connections.busy == 1)
@@ -143,11 +144,11 @@ async def test_a_client_that_leaves_the_second_target_ends_it() -> None:
     async with (
         hostile(fault(b"401 No")) as first,
         hostile(Script((), "wait")) as second,
-        gateway(lab(first, second, more=more, timeout="total = 30")) as running,
+        gateway(lab(first, second, more=more)) as running,
     ):
         client = await running.connect()
         await client.send("fast", stream=True)
         await asyncio.wait_for(second.asked.acquire(), SOON)
         client.leave()
-        await asyncio.wait_for(second.left.acquire(), 1)
+        await asyncio.wait_for(second.left.acquire(), SOON)
         assert await running.in_flight() == 0

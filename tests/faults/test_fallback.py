@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.faults.gateway import gateway, lab
+from tests.faults.gateway import SHORT, Times, gateway, lab, table
 from tests.faults.hostile import PLAIN_OK, ROLE, STREAM_OK, Script, chunk, fault, head, hostile, text
 
 TWO = '\n[models]\nfast = ["lab/a", "lab2/b"]\n'
@@ -25,10 +25,11 @@ PASSES_ON: Mapping[str, Script] = {
 @pytest.mark.parametrize("wants_stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("name", PASSES_ON)
 async def test_the_next_target_is_asked_when_one_cannot_answer(name: str, wants_stream: bool) -> None:
+    times: Times = {"first": SHORT} if name == "silence" else {}
     async with (
         hostile(PASSES_ON[name]) as first,
         hostile(STREAM_OK if wants_stream else PLAIN_OK) as second,
-        gateway(lab(first, second, more=TWO)) as running,
+        gateway(table("lab", first, **times) + table("lab2", second) + TWO) as running,
     ):
         answer = await running.ask("fast", stream=wants_stream)
         assert (answer.status, answer.headers["x-dragoman-model"]) == (200, "lab2/b")
@@ -77,7 +78,7 @@ async def test_no_target_is_asked_once_the_total_is_over() -> None:
     async with (
         hostile(Script((), "wait")) as first,
         hostile(PLAIN_OK) as second,
-        gateway(lab(first, second, more=TWO, timeout="total = 0.3")) as running,
+        gateway(lab(first, second, more=TWO, total=SHORT)) as running,
     ):
         assert (await running.ask("fast")).status == 504
         assert not second.requests

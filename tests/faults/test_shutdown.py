@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.gateway import Client, until
+from tests.faults.gateway import SHORT, Client
 from tests.faults.hostile import (
     DONE,
     END,
@@ -22,12 +22,11 @@ from tests.faults.hostile import (
     hostile,
     response,
     text,
+    until,
 )
 from tests.faults.process import Process, running
 
 BEGIN = head() + chunk(ROLE) + chunk(text("Hello"))
-PROMPT = 5
-"""Seconds in which a server ends that waits for nobody; a drain takes 30, and a busy machine some of these."""
 REST = chunk(FINISH) + chunk(DONE) + END
 
 
@@ -47,7 +46,18 @@ async def ends(client: Client) -> bool:
 
 
 async def test_sigterm_lets_everything_under_way_end(tmp_path: Path) -> None:
-    async with hostile(Script((BEGIN,), "keep", REST)) as upstream, running(upstream, tmp_path) as server:
+    """New connections are taken for two seconds more: on a machine that stalls as long it is tried again."""
+    for last in (False, False, True):
+        try:
+            await see_sigterm(tmp_path)
+            break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            if last:
+                raise
+
+
+async def see_sigterm(folder: Path) -> None:
+    async with hostile(Script((BEGIN,), "keep", REST)) as upstream, running(upstream, folder) as server:
         idle, first = await server.connect(), await server.streams()
         assert (await idle.get("/health/ready")).status == 200
         server.signal(signal.SIGTERM)
@@ -64,7 +74,7 @@ async def test_sigterm_lets_everything_under_way_end(tmp_path: Path) -> None:
 
 
 async def test_what_takes_longer_than_the_drain_is_told_why_it_ends(tmp_path: Path) -> None:
-    async with hostile(Script((BEGIN,), "wait")) as upstream, running(upstream, tmp_path, 0.3) as server:
+    async with hostile(Script((BEGIN,), "wait")) as upstream, running(upstream, tmp_path, SHORT) as server:
         streaming, waiting = await server.streams(), await server.connect()
         upstream.play(Script((), "wait"))
         await waiting.send()
@@ -78,7 +88,7 @@ async def test_what_takes_longer_than_the_drain_is_told_why_it_ends(tmp_path: Pa
         assert (answer.status, answer.error.code, answer.headers["connection"]) == (503, "server_shutdown", "close")
         assert "x-should-retry" not in answer.headers
         assert await server.end() == 0
-        await asyncio.wait_for(upstream.left.acquire(), 1)
+        await asyncio.wait_for(upstream.left.acquire(), SOON)
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
@@ -89,7 +99,7 @@ async def test_a_second_signal_ends_at_once(tmp_path: Path, first: signal.Signal
         await eventually(is_draining if first == signal.SIGTERM else is_deaf, server)
         server.signal(signal.SIGTERM)
         assert b'"server_shutdown"' in await rest_of(client)
-        assert await server.end(PROMPT) == 0
+        assert await server.end() == 0
 
 
 async def test_sigint_without_calls_ends_at_once(tmp_path: Path) -> None:
@@ -98,7 +108,7 @@ async def test_sigint_without_calls_ends_at_once(tmp_path: Path) -> None:
         assert (await client.ask()).status == 200
         server.signal(signal.SIGINT)
         assert await ends(client)
-        assert await server.end(PROMPT) == 0
+        assert await server.end() == 0
 
 
 async def test_an_answer_that_is_still_being_read_is_not_cut(tmp_path: Path) -> None:
@@ -117,7 +127,7 @@ async def test_an_answer_that_is_still_being_read_is_not_cut(tmp_path: Path) -> 
 
 async def eventually(question: Callable[[Process], Awaitable[bool]], server: Process) -> None:
     """Ask again and again until the answer is yes."""
-    for _ in range(500):
+    for _ in range(round(SOON / 0.01)):
         if await question(server):
             return
         await asyncio.sleep(0.01)

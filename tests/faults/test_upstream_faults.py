@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.gateway import Gateway, Response, gateway, lab, see_no_leak, see_well
+from tests.faults.gateway import LONGER, SHORT, Gateway, Response, Times, gateway, lab, see_no_leak, see_well
 from tests.faults.hostile import (
     DONE,
     FINISH,
@@ -167,6 +167,11 @@ STREAMS: Mapping[str, tuple[Script, Wanted]] = {
 }
 
 
+def times(wanted: Wanted) -> Times:
+    """Return what has to run out."""
+    return {"first": SHORT} if wanted is LATE else {}
+
+
 def see_error(answer: Response, wanted: Wanted, running: Gateway, upstream: Hostile) -> None:
     """See that an error is exactly what is wanted, and that the log has a line for every attempt."""
     error = answer.error
@@ -187,7 +192,7 @@ def see_error(answer: Response, wanted: Wanted, running: Gateway, upstream: Host
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_is_one_exact_error(name: str, wants_stream: bool) -> None:
     script, wanted = FAULTS[name]
-    async with hostile(script) as upstream, gateway(lab(upstream)) as running:
+    async with hostile(script) as upstream, gateway(lab(upstream, **times(wanted))) as running:
         see_error(await running.ask(stream=wants_stream), wanted, running, upstream)
         await see_well(running, upstream)
 
@@ -205,7 +210,7 @@ async def test_a_success_that_is_none_is_asked_for_once_more_unless_streamed(nam
 @pytest.mark.parametrize("name", STREAMS)
 async def test_a_stream_that_says_nothing_is_an_error_with_its_own_status(name: str) -> None:
     script, wanted = STREAMS[name]
-    async with hostile(script) as upstream, gateway(lab(upstream)) as running:
+    async with hostile(script) as upstream, gateway(lab(upstream, **times(wanted))) as running:
         see_error(await running.ask(stream=True), wanted, running, upstream)
         await see_well(running, upstream)
 
@@ -258,31 +263,38 @@ async def test_a_wait_that_makes_no_sense_is_no_wait(header: bytes) -> None:
 
 async def test_a_wait_that_does_not_fit_the_total_is_left_to_the_client() -> None:
     async with (
-        hostile(fault(b"503 Busy", b"retry-after: 2\r\n")) as upstream,
-        gateway(lab(upstream, timeout="total = 1")) as running,
+        hostile(fault(b"503 Busy", b"retry-after: 10\r\n")) as upstream,  # so long it would be waited
+        gateway(lab(upstream, total=10)) as running,
     ):
         answer = await running.ask()
-        assert (answer.status, answer.headers["retry-after"], len(upstream.requests)) == (503, "2", 1)
+        assert (answer.status, answer.headers["retry-after"], len(upstream.requests)) == (503, "10", 1)
 
 
 @pytest.mark.parametrize("wants_stream", [False, True], ids=["plain", "stream"])
 async def test_all_attempts_share_one_total(wants_stream: bool) -> None:
-    async with (
-        hostile(fault(b"503 Busy", b"retry-after-ms: 20\r\n"), Script((), "wait")) as upstream,
-        gateway(lab(upstream, timeout="total = 0.3")) as running,
-    ):
-        answer = await running.ask(stream=wants_stream)
-        assert (answer.status, answer.error.code) == (504, "upstream_timeout")
-        assert [line["fault"] for line in running.log] == ["overloaded", "timeout"]
+    faults: list[str | float] = []
+    for total in LONGER:
+        async with (
+            hostile(fault(b"503 Busy", b"retry-after-ms: 20\r\n"), Script((), "wait")) as upstream,
+            gateway(lab(upstream, total=total)) as running,
+        ):
+            answer = await running.ask(stream=wants_stream)
+            assert (answer.status, answer.error.code) == (504, "upstream_timeout")
+            faults = [line["fault"] for line in running.log]
+            if len(upstream.requests) == 2:
+                break
+    assert faults == ["overloaded", "timeout"]
 
 
 async def test_a_plain_answer_that_comes_too_slowly_ends_at_its_total() -> None:
-    async with (
-        hostile(Script((head(JSON), chunk(b" ")), "drip")) as upstream,
-        gateway(lab(upstream, timeout="total = 0.3")) as running,
-    ):
-        answer = await running.ask()
-        assert (answer.status, answer.error.code, len(upstream.requests)) == (504, "upstream_timeout", 1)
+    asked, script = 0, Script((head(JSON), chunk(b" ")), "drip")
+    for total in LONGER:
+        async with hostile(script) as upstream, gateway(lab(upstream, total=total)) as running:
+            answer = await running.ask()
+            assert (answer.status, answer.error.code) == (504, "upstream_timeout")
+            if asked := len(upstream.requests):
+                break
+    assert asked == 1
 
 
 async def test_interim_responses_are_passed_over() -> None:
@@ -333,7 +345,7 @@ async def test_a_connection_that_takes_too_long_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         upstream.port = full.getsockname()[1]
         with socket.create_connection(("127.0.0.1", upstream.port)):  # the queue is full now
-            async with gateway(lab(upstream)) as running:
+            async with gateway(lab(upstream, connect=SHORT)) as running:
                 answer = await running.ask()
                 assert (answer.status, answer.error.code) == (504, "upstream_timeout")
                 assert [line["fault"] for line in running.log] == ["connect_timeout"] * 2
@@ -380,7 +392,7 @@ async def test_many_calls_meet_the_same_fault_and_leave_nothing() -> None:
             for _ in range(50):
                 group.create_task(call())
         assert {answer.status for answer in answers} == {502}
-        assert len(upstream.requests) == 100
+        assert 50 < len(upstream.requests) <= 75  # some are made again, not all of them: it would not help
         upstream.play(PLAIN_OK)
         assert (await running.ask()).status == 200
         assert await running.in_flight() == 0

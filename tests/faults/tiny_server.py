@@ -12,10 +12,9 @@ from dragoman.core.errors import DragomanError
 from dragoman.net.deadlines import Deadlines
 from dragoman.server.exchange import Exchange
 from dragoman.server.http1 import Edge, Http1, Settings
+from tests.faults.hostile import SOON
 
 LAST_GET = b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-SOON = 5.0
-"""Seconds after which a test has failed; what is awaited takes milliseconds."""
 
 
 class Server:

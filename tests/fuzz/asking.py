@@ -15,6 +15,7 @@ from dragoman.core.message import Request
 from dragoman.core.ports import Inbound, Limits, Outbound
 from dragoman.dialects import INBOUND, OUTBOUND, inbound, outbound
 from dragoman.wire.json import Fields
+from tests.conformance.speak_poe_bot_upstream import VOICE
 from tests.schema import mismatches
 
 CLOCK = Clock(lambda: 7.0, lambda: 1_763_683_200.0)
@@ -81,8 +82,13 @@ def see_refusal(side: Inbound, error: DragomanError) -> None:
 
 
 def see_patched(side: Inbound, upstream: Outbound, call: Call) -> None:
-    """See that the client's own body can go on with the upstream's name for the model."""
-    again = read(side, upstream.patch_request(call, "other/model"), call.media_type)
+    """See that the client's own body can go on with the upstream's name for the model, or is refused."""
+    try:
+        patched = upstream.patch_request(call, "other/model")
+    except DragomanError as error:
+        see_refusal(side, error)
+        return
+    again = read(side, patched, call.media_type)
     assert again.model == "other/model"
     assert (again.stream, again.n) == (call.stream, call.n)
 
@@ -106,7 +112,10 @@ def see_carried(call: Call, request: Request) -> Iterator[bytes]:
 
 
 def see_readable(dialect: str, composed: bytes) -> None:
-    """See that we ourselves would take what we ask of an upstream."""
+    """See that we ourselves would take what we ask of an upstream, or whoever plays one that has no clients."""
+    if dialect == VOICE.name:
+        assert VOICE.read_call(composed, Limits()).requests
+        return
     again = inbound(dialect).read_call(composed, Limits(messages=1 << 20))
     assert again.requests
     assert again.model == "other/model"

@@ -129,6 +129,8 @@ MEDIA_STREAMS: Mapping[str, bytes] = {
 _PICTURES = b'{"created":1,"data":[{"b64_json":"AAAA","revised_prompt":"p"},{"url":"https://a.test"}],"usage":{"input_tokens":1}}'
 _VERBOSE = b'{"text":"a","language":"english","duration":1.5,"segments":[{"start":0,"end":1.5,"text":"a"}]}'
 MEDIA_REPLIES: Mapping[str, bytes] = {
+    "ollama_embed": b'{"model":"m","embeddings":[[0.5,1],[1e-3,0]],"total_duration":5,"prompt_eval_count":2}',
+    "ollama_embeddings": b'{"embedding":[0.6,0.8]}',
     "openai_embeddings": b'{"object":"list","data":[{"object":"embedding","index":1,"embedding":[0.5,1]},{"object":'
     b'"embedding","index":0,"embedding":"AACAPwAAAAA="}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}',
     "openai_images": _PICTURES,
@@ -145,7 +147,7 @@ MEDIA_REPLIES: Mapping[str, bytes] = {
 
 
 def _is_framed(side: Outbound) -> bool:
-    return side.stream_type == "text/event-stream" and side.reader is not no_reader
+    return bool(side.stream_type) and side.reader is not no_reader
 
 
 def _ollama() -> list[Seed]:
@@ -156,11 +158,19 @@ def _ollama() -> list[Seed]:
     ]
 
 
+def _ollama_replies() -> list[Seed]:
+    return [
+        Seed(endpoint.replace("POST /api/", "ollama_"), example.response.objects[0])
+        for example in read_examples().values()
+        if (endpoint := example.endpoint).replace("POST /api/", "ollama_") in OUTBOUND and example.mode == "json"
+    ]
+
+
 CONVERSATIONS: list[Conversation] = [
     conversation for dialect in INBOUND for conversation in (*read_folder(dialect), *read_translations(dialect))
 ]
 FRAMED = [name for name in OUTBOUND if _is_framed(outbound(name))]
-"""Dialects of upstreams whose streams are frames."""
+"""Dialects of upstreams whose streams are frames, or lines."""
 WHOLE = [name for name in OUTBOUND if outbound(name).task != "speech"]
 """Dialects of upstreams that give plain answers."""
 STREAMS = [
@@ -168,6 +178,7 @@ STREAMS = [
     *(Seed(*stream) for stream in MEDIA_STREAMS.items()),
 ]
 REPLIES = [
+    *_ollama_replies(),
     *(Seed(one.upstream or one.dialect, one.answers.body) for one in CONVERSATIONS if not one.streams),
     *(Seed(*reply) for reply in MEDIA_REPLIES.items()),
 ]

@@ -30,8 +30,12 @@ from tests.fuzz.mutate import spoil_bytes
 from tests.fuzz.seeds import FRAMED, REPLIES, STREAMS, WHOLE, Seed
 from tests.golden.play import cut
 
+UNHEARD = {"poe_bot"}
+"""Dialects without clients: what is said in them is passed on to nobody as it came."""
 FALLBACK = Start("chatcmpl-made", "upstream-model", 1_763_683_200)
 CHANCE = st.randoms(use_true_random=False)
+LINES = frozenset({"ollama_chat", "ollama_generate"})
+"""Dialects whose streams are lines of JSON."""
 
 
 @st.composite
@@ -40,7 +44,7 @@ def mutations(draw: st.DrawFn, seeds: Sequence[Seed]) -> tuple[str, bytes]:
     chance: Random = draw(CHANCE)
     dialect = draw(st.sampled_from(sorted({seed.dialect for seed in seeds})))
     seed = draw(st.sampled_from([seed for seed in seeds if seed.dialect == dialect]))
-    return dialect, spoil_bytes(seed.body, chance)
+    return dialect, spoil_bytes(seed.body, chance, b"\n" if dialect in LINES else b"\n\n")
 
 
 def maybe(**values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
@@ -92,7 +96,97 @@ def inventions(draw: st.DrawFn) -> tuple[str, bytes]:
     chunks = draw(st.lists(CHUNK, max_size=8))
     end = draw(st.sampled_from([b"data: [DONE]\n\n", b""]))
     data = b"".join(b"data: %b\n\n" % msgspec.json.encode(chunk) for chunk in chunks) + end
-    return draw(st.sampled_from(FRAMED)), data
+    return draw(st.sampled_from([name for name in FRAMED if name not in LINES])), data
+
+
+LIKELY = st.sampled_from([None, [], [{"token": "a", "logprob": -0.5}], 5])
+SAID = maybe(
+    content=TEXT,
+    response=TEXT,
+    thinking=TEXT,
+    images=st.sampled_from([None, [], ["AAAA"], ["iVBORw0KGgoAAAANSUhEUgAA"]]),
+    tool_calls=st.lists(maybe(id=st.sampled_from([None, "", "a"]), function=CALLED), max_size=2) | st.none(),
+)
+LINE = maybe(
+    model=st.just("m"),
+    created_at=st.sampled_from(["2026-11-20T09:30:12.123456789Z", "", "9999-12-31T23:59:59-23:59", "now"]),
+    message=SAID | st.none(),
+    response=TEXT,
+    thinking=TEXT,
+    logprobs=LIKELY,
+    done=st.sampled_from([None, False, False, True]),
+    done_reason=st.sampled_from([None, "stop", "length", "load"]),
+    prompt_eval_count=st.sampled_from([None, 0, 3, -1]),
+    eval_count=st.sampled_from([None, 4]),
+    error=st.sampled_from([None, "", "oh"]),
+)
+
+
+@st.composite
+def invented_lines(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A stream of lines that no server would send."""
+    ends = st.sampled_from([b"\n", b"\r\n", b"\n\n"])
+    lines = draw(st.lists(LINE, max_size=6))
+    data = b"".join(msgspec.json.encode(line) + draw(ends) for line in lines)
+    return draw(st.sampled_from(sorted(LINES))), data
+
+
+PART = maybe(type=st.sampled_from(["output_text", "refusal", "summary_text", "later"]), text=TEXT, refusal=TEXT)
+ITEM = maybe(
+    type=st.sampled_from(
+        ["message", "reasoning", "function_call", "custom_tool_call", "image_generation_call", "later"]
+    ),
+    id=st.sampled_from([None, "", "a", "b"]),
+    name=st.sampled_from(["f", "f", None]),
+    call_id=st.sampled_from([None, "c"]),
+    arguments=TEXT | st.just({"a": 1}),
+    input=TEXT,
+    content=st.lists(PART, max_size=2) | st.none(),
+    summary=st.lists(PART, max_size=2),
+    encrypted_content=st.sampled_from([None, "S"]),
+    result=st.sampled_from([None, "AAAA"]),
+)
+RESPONSE = maybe(
+    id=st.just("r"),
+    status=st.sampled_from([None, "completed", "completed", "incomplete", "in_progress", "failed"]),
+    output=st.lists(ITEM, max_size=3) | st.none(),
+    usage=st.sampled_from([None, {}, {"input_tokens": 1}, {"output_tokens": -1}]),
+    error=st.sampled_from([None, None, {"code": "slow_down", "message": "m"}]),
+)
+TEXTS = ["output_text", "refusal", "reasoning_summary_text", "reasoning_text", "function_call_arguments"]
+KINDS = [
+    *(f"{text}.{end}" for text in [*TEXTS, "custom_tool_call_input"] for end in ("delta", "done")),
+    *("output_item.added", "output_item.added", "output_item.done", "created", "later"),
+]
+NUMBER = st.sampled_from([0, 0, 1])
+EVENT: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {"type": st.sampled_from([f"response.{kind}" for kind in KINDS])},
+    optional={
+        "output_index": NUMBER,
+        "content_index": NUMBER,
+        "summary_index": NUMBER,
+        "delta": TEXT,
+        "text": TEXT,
+        "refusal": TEXT,
+        "arguments": TEXT,
+        "input": TEXT,
+        "logprobs": LIKELY,
+        "item": ITEM,
+        "response": RESPONSE,
+    },
+)
+END: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {"type": st.sampled_from(["response.completed", "response.completed", "response.incomplete", "response.failed"])},
+    optional={"response": RESPONSE},
+)
+
+
+@st.composite
+def invented_events(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A stream of Responses that no server would send."""
+    events = [*draw(st.lists(EVENT, max_size=10)), *draw(st.lists(END, max_size=2))]
+    frames = [(str(event["type"]).encode(), msgspec.json.encode(event)) for event in events]
+    return "openai_responses", b"".join(b"event: %b\ndata: %b\n\n" % frame for frame in frames)
 
 
 class Heard(Struct, frozen=True):
@@ -130,7 +224,11 @@ def test_the_seeds_hold_every_dialect() -> None:
     assert {seed.dialect for seed in REPLIES} == set(WHOLE)
 
 
-@given(mutations(STREAMS) | inventions(), st.integers(1, 3), st.lists(st.integers(1, 3000), max_size=8))
+@given(
+    mutations(STREAMS) | inventions() | invented_lines() | invented_events(),
+    st.integers(1, 3),
+    st.lists(st.integers(1, 3000), max_size=8),
+)
 def test_a_hostile_stream_is_read_lawfully_or_refused(stream: tuple[str, bytes], n: int, ends: list[int]) -> None:
     dialect, data = stream
     whole = read_stream(outbound(dialect), data, list(range(len(data))), n)
@@ -145,12 +243,14 @@ def test_a_hostile_stream_is_read_lawfully_or_refused(stream: tuple[str, bytes],
         assert pieces.events == whole.events[: len(pieces.events)]
 
 
-@given(mutations(STREAMS) | inventions())
+@given(mutations(STREAMS) | inventions() | invented_lines() | invented_events())
 def test_what_a_reader_passes_on_is_read_the_same_again(stream: tuple[str, bytes]) -> None:
     dialect, data = stream
     heard = read_stream(outbound(dialect), data, [])
-    if heard.error is None:
-        assert heard.raw.endswith(b"\n\n")
+    if dialect in UNHEARD:
+        assert heard.raw == b""
+    elif heard.error is None:
+        assert heard.raw.endswith(b"\n" if dialect in LINES else b"\n\n")
         heard.raw.decode()
         again = read_stream(outbound(dialect), heard.raw + b"data: [DONE]\n\n", [])
         assert (again.error, again.events, again.raw) == (None, heard.events, heard.raw)

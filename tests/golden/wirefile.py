@@ -4,7 +4,7 @@ A file begins with lines that say what it shows. Then come sections, each a head
 
     > client                            what the client asks
     > upstream                          what the upstream is asked; left out: the same with the upstream's model
-    > upstream openai_chat              the same for an upstream of another dialect than the client's
+    > upstream openai_chat              the same, and the upstream's dialect, which may be another than the client's
     < upstream 200 text/event-stream    what the upstream answers
     = events                            what that means, one event a line
     < client 200 text/event-stream      what the client gets; left out: the bytes of the upstream
@@ -28,6 +28,7 @@ from dragoman.core.events import Event
 FOLDER = Path(__file__).parent
 _HEAD = re.compile(rb"^([><=] (?:client|upstream|events)\b.*)\n", re.MULTILINE)
 _ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)")
+_STREAMS = ("text/event-stream", "application/x-ndjson")
 _PLAIN = {b"r": b"\r", b"n": b"\n", b"\\": b"\\"}
 
 
@@ -54,12 +55,12 @@ class Conversation(Struct, frozen=True):
     events: list[str]
     gets: Section | None
     upstream: str = ""
-    """The upstream's dialect where it is not the client's."""
+    """The upstream's dialect where it is named."""
 
     @property
     def streams(self) -> bool:
         """Whether the upstream answers with a stream."""
-        return self.answers.media_type == "text/event-stream"
+        return self.answers.media_type in _STREAMS
 
 
 def read_file(path: Path) -> Conversation:
@@ -109,7 +110,7 @@ def _section(head: bytes, body: bytes) -> Section:
     if words[-1] == "escaped":
         words.pop()
         body = _ESCAPE.sub(_unescape, body.replace(b"\n", b""))
-    elif words[-1] not in ("text/event-stream", "application/x-ndjson"):
+    elif words[-1] not in _STREAMS:
         body = body.rstrip(b"\n")
     if words[0] == ">":
         return Section(0, "", body, "".join(words[2:]))

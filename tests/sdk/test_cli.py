@@ -103,7 +103,7 @@ def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
         assert done.stdout == ""
         assert done.stderr.splitlines() == [
             "error: server.prot: unknown key; did you mean port?",
-            "error: upstreams.lab.kind: expected openai or sim",
+            "error: upstreams.lab.kind: expected openai or poe or poe_bot or qwen or anthropic or ollama or sim",
             "error: upstreams.poe.key: the environment variable NOT_SET is not set",
             "error: models.fast: no upstream is named nowhere",
         ]

@@ -83,7 +83,7 @@ def test_a_wrong_field_is_named(client: OpenAI, model: str, body: dict[str, obje
         ("lab/error-401", InternalServerError, 502, "upstream_auth"),
         ("lab/error-402", InternalServerError, 502, "upstream_quota"),
         ("lab/error-403", InternalServerError, 502, "upstream_auth"),
-        ("lab/error-429", RateLimitError, 429, "rate_limit_exceeded"),
+        ("error-429", RateLimitError, 429, "rate_limit_exceeded"),
         ("lab/error-500", InternalServerError, 502, "upstream_error"),
         ("lab/error-503", InternalServerError, 503, "upstream_overloaded"),
         ("lab/error-html", InternalServerError, 502, "upstream_invalid"),
@@ -99,6 +99,8 @@ def test_a_wrong_field_is_named(client: OpenAI, model: str, body: dict[str, obje
 def test_a_failing_upstream_has_its_status(
     client: OpenAI, check: Check, model: str, kind: type[APIStatusError], status: int, code: str, stream: bool
 ) -> None:
+    if model == "error-429":  # for a second it is not asked again
+        model = "hasty/error-429" if stream else "spare/error-429"
     with pytest.raises(kind) as caught:
         client.chat.completions.create(model=model, messages=HELLO, stream=stream)
     error = caught.value
@@ -185,6 +187,6 @@ def test_a_client_that_has_no_patience_ends_its_call(gateway: Gateway, client: O
 def test_a_stream_that_is_closed_early_ends_its_call(gateway: Gateway, client: OpenAI, model: str) -> None:
     stream = client.chat.completions.create(model=model, messages=RIDDLE, stream=True)
     assert next(iter(stream)).choices[0].delta.role == "assistant"
-    assert gateway.in_flight == 1
+    assert gateway.settles(1)
     stream.close()
     assert gateway.settles()

@@ -28,6 +28,12 @@ SIM = '[upstreams.sim]\nkind = "sim"\nspeed = { first = 0, rate = 1e6 }\n'
 BODY = '{"model":"%s","messages":[{"role":"user","content":"Hi"}]}'
 
 
+class _Tokens(msgspec.Struct):
+    """What a count of tokens tells."""
+
+    input_tokens: int
+
+
 def configure(toml: str) -> Config:
     return check_document(tomllib.loads(toml), {"LAB_KEY": "lab-secret", "APP_KEY": "dg-app-key"}, {})
 
@@ -129,9 +135,9 @@ async def test_a_catalogue_that_cannot_be_read_says_so_in_the_health(nobody: str
     async def refresh() -> None:
         await app.background[-1]()
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         task = group.create_task(refresh())
-        for _ in range(1000):
+        for _ in range(10_000):
             if b'"lab":{"models":null,"catalogue":"connect"}' in (await ask(app, "GET /health")).body:
                 break
             await asyncio.sleep(0.002)
@@ -335,3 +341,24 @@ async def test_responses_are_kept_where_the_configuration_says(tmp_path: Path) -
     app.close()
     assert (shown.status, shown.body) == (200, made.body)
     assert file.exists()
+
+
+async def test_a_short_name_is_served_by_what_it_stands_for() -> None:
+    body = '{"model":"gpt","messages":[{"role":"user","content":"Hi"}]}'
+    assert (await ask(build(LAB + SIM), "POST /v1/chat/completions", JSON, body=body)).status == 404
+    text = LAB + 'models = ["GPT-5"]\nretry.attempts = 1\n[names]\npresets = ["short_names"]\n'
+    app = build(text)
+    assert [entry.id for entry in app.directory.entries(ANYBODY)] == ["gpt", "lab/GPT-5"]
+    assert (await ask(app, "POST /v1/chat/completions", JSON, body=body)).status == 502
+    app.close()
+
+
+async def test_tokens_are_counted_as_the_operator_wants() -> None:
+    told: list[bytes] = []
+    body = '{"model":"sim/chat","messages":[{"role":"user","content":"indistinguishable"}]}'
+    for how in ("auto", "estimate"):
+        app = build(f'{SIM}[server]\ntokens = "{how}"\n')
+        told.append((await ask(app, "POST /v1/messages/count_tokens", JSON, body=body)).body)
+        app.close()
+    exact, estimated = (msgspec.json.decode(each, type=_Tokens).input_tokens for each in told)
+    assert 0 < exact < estimated

@@ -20,7 +20,7 @@ from tests.unit.testing.conform.server import JSON, serving
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the machine's variables nor a file in its working directory has a say."""
     monkeypatch.chdir(tmp_path)
-    for name in ("OPENAI_API_KEY", "POE_API_KEY", "DRAGOMAN_CONFIG", "DRAGOMAN_KEY"):
+    for name in ("OPENAI_API_KEY", "POE_API_KEY", "OLLAMA_HOST", "CUSTOM_TOKEN", "DRAGOMAN_CONFIG", "DRAGOMAN_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -39,7 +39,7 @@ def run(*arguments: str) -> Result:
 def test_the_help_names_every_command(flag: str) -> None:
     done = run(flag)
     assert done.exit_code == 0
-    for command in ("serve", "simulate", "check", "models", "conform", "key"):
+    for command in ("serve", "simulate", "check", "models", "conform", "key", "upstream"):
         assert f"  {command} " in done.stdout
 
 
@@ -70,6 +70,28 @@ def test_what_should_be_otherwise_is_told_before_it_serves(taken: str) -> None:
     done = run("serve", "--port", taken)
     assert done.stderr.startswith("warning: keys.app.key: a key in plain sight")
     assert "dg-in-plain-sight" not in done.output
+
+
+def test_what_other_programs_variables_became_is_told_before_it_serves(
+    taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUSTOM_TOKEN", "c-secret")
+    done = run("serve", "--port", taken)
+    assert done.stderr.splitlines()[0] == "CUSTOM_TOKEN → keys.custom.key"
+    assert "c-secret" not in done.output
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "models"])
+def test_what_the_network_layer_cannot_use_is_told_with_all_the_rest(command: str) -> None:
+    lab = "[upstreams.lab]\nkind = 'openai'\nbase_url = 'http://lab'\nproxy = 'socks5://me@lab'\nca = '/nowhere'\n"
+    Path("bad.toml").write_text(lab + "[server]\nprot = 1\n")
+    done = run(command, "-c", "bad.toml")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        "error: upstreams.lab.proxy: a SOCKS proxy wants user and password, each 1 to 255 ASCII characters",
+        "error: upstreams.lab.ca: the CA file cannot be read: No such file or directory",
+        "error: server.prot: unknown key; did you mean port?",
+    ]
 
 
 @pytest.mark.parametrize("more", [(), ("--instant",)])
@@ -109,6 +131,8 @@ def test_the_models_are_listed() -> None:
     done = run("models")
     assert done.exit_code == 0
     assert "sim/chat" in done.stdout
+    listed = msgspec.json.decode(run("models", "--json").stdout)
+    assert listed["models"][0]["id"] == "sim/chat"
 
 
 @pytest.mark.parametrize(
@@ -138,3 +162,18 @@ def test_a_server_that_does_not_answer_cannot_be_tested() -> None:
     done = run("conform", "http://127.0.0.1:9")
     assert done.exit_code == 1
     assert done.stderr.startswith("error: connection: expected a whole answer, got ")
+
+
+def test_an_account_is_shown_of_an_upstream_that_tells(tmp_path: Path) -> None:
+    file = tmp_path / "dragoman.toml"
+    key = tmp_path / "key"
+    key.write_text("secret-key")
+    key.chmod(0o600)
+    file.write_text(f'[upstreams.poe]\nbase_url = "http://127.0.0.1:9/v1"\nkey = "$file:{key}"\n[upstreams.sim]\n')
+    told = run("upstream", "poe", "-c", str(file), "--json")
+    assert told.exit_code == 1
+    assert '"error":"the upstream cannot be reached"' in told.output
+    assert "secret-key" not in told.output
+    refused = run("upstream", "sim", "-c", str(file))
+    assert refused.exit_code == 2
+    assert "kind poe" in refused.output

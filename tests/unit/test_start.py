@@ -139,7 +139,15 @@ def test_the_simulator_serves_alone() -> None:
 
     printed = serve(lambda: serve_simulator("127.0.0.1", 0, 0, 0.0, 0.0), use)
     assert b'"content":"hello"' in answers[0]
-    assert re.fullmatch(r"The simulator listens on http://127.0.0.1:\d+/v1, any key will do.\n", printed)
+    first, *faces = printed.splitlines()
+    assert re.fullmatch(r"The simulator listens on http://127.0.0.1:\d+/v1, any key will do.", first)
+    root = first.split()[4].removesuffix("/v1,")
+    assert [line.split()[-1].removeprefix(root) for line in faces] == [
+        "/poe/v1",
+        "/poe/bot/",
+        "/poe/poe_api/",
+        "/qwen/compatible-mode/v1",
+    ]
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 on this machine")

@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, TypeGuard, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from dragoman.config.hidden import read_header, read_hidden, read_key, read_proxy
 from dragoman.config.keys import hash_key
-from dragoman.config.known import KNOWN
+from dragoman.config.known import KNOWN, REGIONAL
 from dragoman.config.schema import (
     Alias,
     ClientKey,
     Config,
     Document,
-    OpenAiUpstream,
-    Secret,
     Server,
-    SimUpstream,
-    Target,
-    Upstream,
-    Url,
 )
+from dragoman.config.upstreams import KINDS, Upstream
+from dragoman.config.values import CaFile, HeaderValue, Proxy, Secret, Target, Url
 
 Table = dict[str, object]
 At = tuple[str | int, ...]
 """Where a value stands: `("models", "fast", 1)` is `models.fast[1]`."""
 
+Judge = Callable[[str], object]
+"""Raises `ValueError`, whose message says what is wrong with a text that only the network layer understands."""
+
 MAX_TARGETS = 3
 """How often one call is tried at most, over all its targets."""
-_KINDS: dict[str, type[Struct]] = {"openai": OpenAiUpstream, "sim": SimUpstream}
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_NAME = _BARE - {"-"}
 
 
 class ConfigErrors(Exception):
@@ -54,20 +51,24 @@ class Given(Struct, frozen=True):
 
 
 def check_document(
-    document: Table, environ: Mapping[str, str], given: Mapping[At, Given], file: str | None = None
+    document: Table,
+    environ: Mapping[str, str],
+    given: Mapping[At, Given],
+    judges: Mapping[object, Judge] | None = None,
 ) -> Config:
     """Return the configuration that `document` describes, its secrets read; raises `ConfigErrors` with all mistakes.
 
     `given` says which of its values come from the environment; secrets are read from `environ` and from files.
+    `judges` are asked about the values of a type, `Proxy` or `CaFile`.
     """
     upstreams = document.get("upstreams")
-    check = _Check(environ, given, list(upstreams) if is_table(upstreams) else [])
+    check = _Check(environ, given, list(upstreams) if is_table(upstreams) else [], judges or {})
     checked = check.table(Document, document, ())
     if not document.get("keys"):
         check.loopback(checked.get("server"))
     if check.errors:
         raise ConfigErrors(check.errors)
-    return msgspec.convert({**checked, "file": file, "warnings": check.warnings}, Config)
+    return msgspec.convert({**checked, "warnings": check.warnings}, Config)
 
 
 def is_table(value: object) -> TypeGuard[Table]:
@@ -103,15 +104,25 @@ def write_path(at: At) -> str:
 class _Check:
     """Goes down a document and its Structs side by side; what is wrong is noted and left out."""
 
-    def __init__(self, environ: Mapping[str, str], given: Mapping[At, Given], upstreams: list[str]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        given: Mapping[At, Given],
+        upstreams: list[str],
+        judges: Mapping[object, Judge],
+    ) -> None:
         self.errors: list[str] = []
         self.warnings: list[str] = []
         self._environ = environ
         self._given = given
         self._upstreams = upstreams
+        self._judges = judges
         self._hashes: dict[object, At] = {}
         self._special: dict[object, Callable[[object, At], object]] = {
             Secret: self._secret,
+            Proxy: self._proxy,
+            CaFile: self._authorities,
+            HeaderValue: self._header,
             Upstream: self._upstream,
             Alias: self._alias,
             Target: self._target,
@@ -188,35 +199,41 @@ class _Check:
         return found
 
     def _secret(self, value: object, at: At) -> object:
+        return self._hidden(read_key, value, at, lambda text: "a key in plain sight")
+
+    def _proxy(self, value: object, at: At) -> object:
+        found = self._hidden(read_proxy, value, at, lambda text: "a password in plain sight" if "@" in text else "")
+        return found if isinstance(found, Secret) and self._stands(Proxy, found.reveal(), at) else UNSET
+
+    def _header(self, value: object, at: At) -> object:
+        return self._hidden(read_header, value, at, lambda text: "")
+
+    def _hidden(self, read: Callable[[str], str], value: object, at: At, plain: Callable[[str], str]) -> object:
+        """Return a text that may be named instead of written; `plain` says what is wrong with one that is written."""
         text = self._leaf(str, value, at)
         if not isinstance(text, str):
             return UNSET
-        if text.startswith("$file:"):
-            text = self._file(Path(text.removeprefix("$file:")), at)
-        elif text.startswith("$"):
-            text = self._variable(text[1:], at)
-        elif at not in self._given:
-            self.warnings.append(f'{write_path(at)}: a key in plain sight; better "$NAME" or "$file:/path"')
-        if isinstance(text, str):
-            return Secret(text) if _is_credential(text) else self.fail(at, "expected printable ASCII without spaces")
-        return UNSET
-
-    def _variable(self, name: str, at: At) -> str | UnsetType:
-        if not name or not _NAME.issuperset(name):
-            return self.fail(at, "expected $NAME or $file:/path")
-        if not self._environ.get(name):
-            return self.fail(at, f"the environment variable {name} is not set")
-        return self._environ[name]
-
-    def _file(self, path: Path, at: At) -> str | UnsetType:
-        if not path.is_absolute():
-            return self.fail(at, "expected an absolute path after $file:")
         try:
-            return path.read_text("utf-8").strip()
-        except OSError as error:
-            return self.fail(at, f"cannot read {path}: {error.strerror}")
-        except ValueError:  # not UTF-8, or a null character in the path
-            return self.fail(at, "the file is not text")
+            found = read_hidden(text, self._environ)
+            if found == text and at not in self._given and (warning := plain(text)):
+                self.warnings.append(f'{write_path(at)}: {warning}; better "$NAME" or "$file:/path"')
+            return Secret(read(found))
+        except ValueError as error:
+            return self.fail(at, str(error))
+
+    def _authorities(self, value: object, at: At) -> object:
+        path = self._leaf(CaFile, value, at)
+        return path if isinstance(path, str) and self._stands(CaFile, path, at) else UNSET
+
+    def _stands(self, kind: object, text: str, at: At) -> bool:
+        """Tell whether nobody has anything against `text`, a `kind`."""
+        try:
+            if judge := self._judges.get(kind):
+                judge(text)
+        except ValueError as error:
+            self.fail(at, str(error))
+            return False
+        return True
 
     def _upstream(self, value: object, at: At) -> object:
         if not is_table(value):
@@ -225,11 +242,16 @@ class _Check:
         known = KNOWN.get(name)
         kind = value.get("kind", known.kind if known else None)
         if kind is None:
-            return self.fail((*at, "kind"), f"missing; expected {' or '.join(_KINDS)}{_suggest(name, KNOWN)}")
-        if not isinstance(kind, str) or kind not in _KINDS:
-            return self.fail((*at, "kind"), f"expected {' or '.join(_KINDS)}")
-        checked = self.table(_KINDS[kind], {key: item for key, item in value.items() if key != "kind"}, at)
-        if known and known.base_url and known.base_url == checked.get("base_url") and "key" not in value:
+            return self.fail((*at, "kind"), f"missing; expected {' or '.join(KINDS)}{_suggest(name, KNOWN)}")
+        if not isinstance(kind, str) or kind not in KINDS:
+            return self.fail((*at, "kind"), f"expected {' or '.join(KINDS)}")
+        checked = self.table(KINDS[kind], {key: item for key, item in value.items() if key != "kind"}, at)
+        if kind in REGIONAL and "base_url" not in value:
+            regions = REGIONAL[kind]
+            checked["base_url"] = regions[str(checked.get("region", next(iter(regions))))]
+        if {"key", "keys"} <= value.keys():
+            return self.fail((*at, "keys"), "expected key or keys, not both")
+        if known and not {"key", "keys"} & value.keys() and checked.get("base_url") in known.homes:
             self.warnings.append(f"{write_path((*at, 'key'))}: missing, and {known.key_variable} is not set")
         return {"kind": kind, **checked}
 
@@ -299,10 +321,6 @@ def _type_name(value: object) -> str:
 
 def _is_list(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
-
-
-def _is_credential(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, Meta, Struct
+from msgspec import NODEFAULT, UNSET, Meta, Struct
 
-from dragoman.config import schema
+from dragoman.config import schema, upstreams
 from dragoman.config.check import Table, bare_type, is_struct, is_table
-from dragoman.config.known import KNOWN, Known
-from dragoman.config.schema import Document, Secret, Size
+from dragoman.config.known import KNOWN, REGIONS, Known
+from dragoman.config.schema import Document
+from dragoman.config.upstreams import About, Remote
+from dragoman.config.values import Secret, Size
 
 Docs = dict[str, str]
 """The sentence below each field, by `Struct.field`."""
@@ -55,7 +57,7 @@ in_flight = 200
 _HEAD = f"""\
 # Configuration
 
-<!-- Made by `python -m dragoman.config.reference`; its sentences stand in src/dragoman/config/schema.py. -->
+<!-- Made by `python -m dragoman.config.reference`; its sentences stand in src/dragoman/config. -->
 
 Dragoman needs no configuration. Where there is one, it is one TOML file: the one that `-c FILE` names, else the one
 that `$DRAGOMAN_CONFIG` names, else `dragoman.toml` in the working directory. An unknown key is refused, and all
@@ -76,6 +78,16 @@ variables what the file does not say.
 
 {known}
 
+`POE_API_KEY` makes two upstreams: `poe`, which asks each model in the best way, and `poe_bot`, which always asks in the
+bot protocol. `OLLAMA_HOST` may be a host, `host:port` or a URL, as Ollama reads it, and `ANTHROPIC_BASE_URL` may leave
+the `/v1` out. Clients read these variables too: one that names the address where this server listens moves nothing.
+
+Qwen is asked at the address of its `region`, unless it has a `base_url`:
+
+{regions}
+
+What each kind can do, and how it is reached, is told in [upstreams.md](upstreams.md).
+
 ## Environment variables
 
 | variable | meaning |
@@ -86,6 +98,15 @@ variables what the file does not say.
 
 `DRAGOMAN__SERVER__PORT=9000` sets `server.port`: two underscores separate the names, and their case does not matter.
 The value is read as TOML, so that `DRAGOMAN__UPSTREAMS__LAB__MODELS='["*"]'` sets a list; what is not TOML is a text.
+
+The variables that other programs were configured with are understood too, see [coming-from](coming-from/README.md).
+
+## Short names
+
+`[names]` with `presets = ["short_names"]` makes `claude`, `gpt`, `gemini`, `grok`, `llama`, `qwen`, `deepseek`, `kimi`
+and `mistral` stand for the strongest model of each family that the upstreams list. Names of your own, and names that an
+upstream lists itself, count more. `dragoman check` shows the candidates of each name, `dragoman models` the one that it
+stands for now, and `x-dragoman-model` the one that answered.
 
 ## Secrets
 
@@ -101,11 +122,20 @@ def write_page() -> str:
     """Return `docs/configuration.md`."""
     docs = _read_docs()
     known = [
-        [f"`{name}`", f"`{known.key_variable}`", f"`{known.url_variable}`", known.base_url]
+        [
+            f"`{name}`",
+            f"`{known.key_variable}`{', if any' if known.host else ''}",
+            f"`{known.url_variable}`",
+            known.base_url,
+        ]
         for name, known in KNOWN.items()
         if known.variable
     ]
-    tail = _TAIL.format(known=_write_table(["name", "key", "base URL", "default base URL"], known))
+    regions = _write_table(["region", "base URL"], [[f"`{region}`", url] for region, url in REGIONS.items()])
+    tail = _TAIL.format(
+        known=_write_table(["name", "key", "base URL", "default base URL"], known),
+        regions=regions,
+    )
     sections = (_write_section(field.name, field.type, docs) for field in msgspec.structs.fields(Document))
     return "".join([_HEAD, *sections, tail])
 
@@ -146,7 +176,7 @@ def _known_schema(known: Known, upstreams: Table, structs: Table) -> Table:
 def _read_docs() -> Docs:
     """Return what stands below the fields; Python itself keeps no such strings."""
     docs: Docs = {}
-    for struct in ast.parse(inspect.getsource(schema)).body:
+    for struct in [node for module in (upstreams, schema) for node in ast.parse(inspect.getsource(module)).body]:
         if not isinstance(struct, ast.ClassDef):
             continue
         for field, below in zip(struct.body, struct.body[1:], strict=False):
@@ -167,22 +197,33 @@ def _write_section(name: str, kind: object, docs: Docs) -> str:
     if is_struct(kind):
         return text + _write_struct(kind, docs)
     arms = [arm for arm in get_args(kind) if is_struct(arm)]
+    text += f"\n### All kinds but `sim`\n{_write_struct(Remote, docs)}"
+    text += f"\n### `[{name}.NAME.about.MODEL]`\n{_write_struct(About, docs)}"
     return text + "".join(f'\n### `kind = "{arm.__struct_config__.tag}"`\n{_write_struct(arm, docs)}' for arm in arms)
 
 
 def _write_struct(kind: type[Struct], docs: Docs) -> str:
-    table = _write_table(["key", "type", "default", "meaning"], _rows(kind, docs))
-    return f"\n{inspect.getdoc(kind)}\n\n{table}\n"
+    rows = list(_rows(kind, docs))
+    table = _write_table(["key", "type", "default", "meaning"], rows)
+    return f"\n{inspect.getdoc(kind)}\n" + (f"\n{table}\n" if rows else "")
 
 
 def _rows(kind: type[Struct], docs: Docs, prefix: str = "") -> Iterator[list[str]]:
+    """Yield the keys of a table, but those that all upstreams have in common and are told of once."""
     for field in msgspec.structs.fields(kind):
+        if kind is not Remote and issubclass(kind, Remote) and field.name in Remote.__struct_fields__:
+            continue
         inner = bare_type(field.type)
         if is_struct(inner):
             yield from _rows(inner, docs, f"{prefix}{field.name}.")
         else:
             default = "required" if field.required else _write_default(inner, field.default)
-            yield [f"`{prefix}{field.name}`", _write_type(inner), default, docs[f"{kind.__name__}.{field.name}"]]
+            yield [f"`{prefix}{field.name}`", _write_type(inner), default, _find_doc(kind, field.name, docs)]
+
+
+def _find_doc(kind: type[Struct], name: str, docs: Docs) -> str:
+    """Return the sentence below a field, which may stand where the Struct has it from."""
+    return next(docs[f"{each.__name__}.{name}"] for each in kind.__mro__ if f"{each.__name__}.{name}" in docs)
 
 
 def _write_type(kind: object) -> str:
@@ -195,18 +236,20 @@ def _write_type(kind: object) -> str:
         return f"list: {_write_type(get_args(kind)[0])}"
     if get_origin(kind) is Literal:
         return " or ".join(f'`"{choice}"`' for choice in get_args(kind))
+    if get_origin(kind) is dict:
+        return "table"
     if kind is bool:
         return "true or false"
     return "secret" if kind is Secret else "whole number"
 
 
 def _write_default(kind: object, default: object) -> str:
-    if default in (None, UNSET, "", ()):
+    if default in (None, UNSET, NODEFAULT, "", ()):  # tables have no default but a factory
         return "none"
     if kind == Size and isinstance(default, int):
         return f"{default >> 20} MiB" if default >= 1 << 20 else f"{default >> 10} KiB"
     if isinstance(default, float):
-        return f"{default:g}"
+        return f"{default:.12g}"
     return f"`{msgspec.json.encode(default).decode()}`" if isinstance(default, str | tuple | bool) else str(default)
 
 

@@ -7,36 +7,25 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-Port = Annotated[int, Meta(ge=0, le=65535, description="port, 0 to 65535")]
-Count = Annotated[int, Meta(ge=1, description="whole number above 0")]
-Size = Annotated[int, Meta(ge=1, description="bytes")]
-Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds")]
-Delay = Annotated[float, Meta(ge=0, le=86_400, description="seconds")]
-Lifetime = Annotated[float, Meta(gt=0, le=3_153_600_000, description="seconds")]
-Rate = Annotated[float, Meta(gt=0, le=1_000_000, description="number above 0")]
-Host = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.:%-]+$", description="host name or IP address")]
-Url = Annotated[
-    str,
-    Meta(
-        pattern=r"^https?://([0-9A-Za-z_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$->@-~]*)?$",
-        description="http or https URL without user, query and fragment",
-    ),
-]
-StoreUrl = Annotated[
-    str, Meta(pattern=r"^sqlite://(/[ -~]+)?$", description="sqlite:/// and a path, or sqlite:// alone")
-]
-Name = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.-]{1,64}$", description="name of 1 to 64 letters, digits, _ . -")]
-ModelName = Annotated[
-    str, Meta(pattern=r"^[!-~]{1,256}$", description="model name of 1 to 256 printable ASCII characters without spaces")
-]
-Served = Annotated[str, Meta(pattern=r"^([!-)+-~]{1,256}|\*)$", description="model name, or * alone")]
-Target = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.-]{1,64}/[!-~]{1,256}$", description="upstream/model")]
-Pattern = Annotated[str, Meta(pattern=r"^([!-)+-~]{1,256}\*?|\*)$", description="model name that may end in *")]
-Hash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and 64 hexadecimal digits")]
-Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)*$", description="digits and dots")]
-Origin = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[!-)+-~]*\*?$", description="origin that may end in *")]
-Endpoint = Literal["chat", "completions", "embeddings", "images", "videos", "audio", "moderations"]
-
+from dragoman.config.upstreams import Upstream
+from dragoman.config.values import (
+    Count,
+    Hash,
+    Host,
+    Lifetime,
+    ModelName,
+    Name,
+    Origin,
+    Pattern,
+    Port,
+    Seconds,
+    Secret,
+    Size,
+    StoreUrl,
+    Target,
+    Url,
+    Version,
+)
 
 ORIGINS = (
     *(
@@ -51,26 +40,7 @@ ORIGINS = (
 """The origins of pages from the same machine, and of programs that are made of pages; the same as Ollama's."""
 
 
-class Secret:
-    """A text that no message, log line or dump shows; `reveal` gives it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself, for the one header it is meant for."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._text == other._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
+Preset = Literal["short_names"]
 
 
 class ServerTimeout(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,68 +71,13 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     """Where clients reach the server when that is not where it listens; its host and origin are trusted."""
     key_in_path: bool = False
     """Whether `/k/<key>/` before any path holds the client's key, for clients that can send no header."""
+    tokens: Literal["auto", "estimate"] = "auto"
+    """How tokens are counted where nobody tells: exactly when the extra `tokens` is installed, or always roughly."""
     ollama_version: Version = "0.33.0"
     """The version that Ollama's clients are told; some of them want at least 0.6.4."""
     ollama_origins: tuple[Origin, ...] = ORIGINS
     """The origins whose web pages may ask on Ollama's paths, and on all paths while there is no client key."""
     timeout: ServerTimeout = ServerTimeout()
-
-
-class UpstreamTimeout(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long an upstream may take."""
-
-    connect: Seconds = 5.0
-    """To connect, TLS included."""
-    first: Seconds | None = None
-    """To begin its answer; when absent, 60 for a stream, and only `total` for a plain answer."""
-    idle: Seconds = 60.0
-    """Between two pieces of a stream."""
-    total: Seconds = 600.0
-    """For the whole answer, every attempt included."""
-
-
-class Retry(Struct, frozen=True, forbid_unknown_fields=True):
-    """How failures that may pass are met."""
-
-    attempts: Count = 3
-    """How often one call is tried at most; 1 means never again."""
-
-
-class OpenAiUpstream(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="openai"):
-    """A server that speaks OpenAI's dialect."""
-
-    base_url: Url
-    """Where its API begins, usually up to `/v1`; a known name has its own default."""
-    key: Secret | UnsetType = UNSET
-    """Its API key; a known name takes it from its environment variable. Absent: none is sent."""
-    models: tuple[Served, ...] = ()
-    """The models it serves; `["*"]` passes any name on, empty means those that its catalogue lists."""
-    timeout: UpstreamTimeout = UpstreamTimeout()
-    retry: Retry = Retry()
-    endpoints: tuple[Endpoint, ...] = ("chat", "embeddings", "images", "videos", "audio", "moderations")
-    """Which of OpenAI's endpoints it has."""
-    refresh: Seconds = 300.0
-    """How long its catalogue is believed before it is read again."""
-
-
-class Speed(Struct, frozen=True, forbid_unknown_fields=True):
-    """How fast the simulator answers."""
-
-    first: Delay = 0.2
-    """To its first token; 0 answers at once."""
-    rate: Rate = 50.0
-    """Tokens a second after the first."""
-
-
-class SimUpstream(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sim"):
-    """The simulator: models that cost nothing and need no network."""
-
-    speed: Speed = Speed()
-    seed: int = 0
-    """The same seed gives the same answers."""
-
-
-Upstream = OpenAiUpstream | SimUpstream
 
 
 class Alias(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +87,15 @@ class Alias(Struct, frozen=True, forbid_unknown_fields=True):
     """The models behind the name, in the order in which they are tried; one call is tried three times at most."""
     strict: bool = False
     """Whether a call is refused of which part would be lost on its way, as `x-dragoman-strict: true` asks for one."""
+
+
+class Names(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the names of models are understood."""
+
+    presets: tuple[Preset, ...] = ()
+    """Names that come along: `short_names` makes `claude`, `gpt`, `gemini` and others stand for what is listed."""
+    default: ModelName | None = None
+    """The model that answers for names which nothing stands for; without one they do not exist."""
 
 
 class ClientKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +144,15 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Metadata entries of one request."""
 
 
+class Attachments(Struct, frozen=True, forbid_unknown_fields=True):
+    """What clients only link, for upstreams that take none but attachments that come along."""
+
+    fetch: bool = False
+    """Whether links are fetched from here; only public addresses ever are."""
+    size: Size = 20 * 1024 * 1024
+    """A file that is fetched."""
+
+
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept from call to call: responses that can be continued, and jobs."""
 
@@ -237,9 +170,11 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True):
     """The servers that are asked, by name. None at all: those whose keys the environment has, else the simulator."""
     models: dict[ModelName, Alias] = {}
     """Model names of your own."""
+    names: Names = Names()
     keys: dict[Name, ClientKey] = {}
     """The clients that may ask. None at all: anyone may, and the server listens on loopback only."""
     limits: Limits = Limits()
+    attachments: Attachments = Attachments()
     store: Store = Store()
 
 
@@ -250,11 +185,17 @@ class Config(Document, frozen=True, forbid_unknown_fields=True):
     """The file it came from; None when there was none."""
     warnings: list[str] = []
     """What works but should be otherwise, each as `path: reason`."""
+    recognised: list[str] = []
+    """What other programs' environment variables became."""
+    toml: str = ""
+    """The TOML that says the same as those variables."""
 
 
 def dump_config(config: Config) -> bytes:
-    """Return `config` as JSON with every secret shown as `***`."""
-    return msgspec.json.format(msgspec.json.encode(config, enc_hook=_hide))
+    """Return `config` as JSON with every secret shown as `***`, without what is told otherwise."""
+    shown = msgspec.structs.asdict(config)
+    del shown["recognised"], shown["toml"]
+    return msgspec.json.format(msgspec.json.encode(shown, enc_hook=_hide))
 
 
 def _hide(value: object) -> str:

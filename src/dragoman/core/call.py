@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from dragoman.core.burst import Burst
+from dragoman.core.errors import DragomanError
 from dragoman.core.message import Request
 
 Read = Callable[[], Sequence[Request]]
@@ -85,6 +86,10 @@ class Call(Struct, eq=False):
     ready: Burst | None = None
     """The whole answer, where the question needs no upstream."""
     thread: Thread | None = None
+    by_value: bool = False
+    """Whether the media of the answer have to come along: the client is told no address."""
+    headers: Mapping[str, str] = {}
+    """The client's headers that its dialect counts as part of what is asked, in lower case."""
     id: str = ""
     """Request id; a client may choose it, so it is not unique."""
     serial: str = ""
@@ -108,6 +113,7 @@ class Call(Struct, eq=False):
     losses: dict[str, str] = {}
     """Fields of the request that could not be carried, in the client's words → the reason."""
     observers: list[Callable[[Burst], None]] = []
+    watchers: list[Callable[[DragomanError], None]] = []
     _requests: Sequence[Request] = ()
 
     @property
@@ -125,6 +131,23 @@ class Call(Struct, eq=False):
         """The meaning of a body that holds one prompt."""
         return self.requests[0]
 
+    def amend(self, change: Callable[[Request], Request]) -> None:
+        """Change the meaning of every prompt, now or when it is first looked at; the body stays as it is."""
+        if self._requests:
+            self._requests = [change(request) for request in self._requests]
+            return
+        read = self.read
+        self.read = lambda: [change(request) for request in read()]
+
     def observe(self, observer: Callable[[Burst], None]) -> None:
         """Show `observer` every burst that goes to the client, the first included; it is quick and never raises."""
         self.observers.append(observer)
+
+    def watch(self, watcher: Callable[[DragomanError], None]) -> None:
+        """Tell `watcher` if the answer breaks after it has begun, and how; it is quick and never raises."""
+        self.watchers.append(watcher)
+
+    def broke(self, error: DragomanError) -> None:
+        """Tell all that watch that the answer has broken; called once, by whoever held it."""
+        for watcher in self.watchers:
+            watcher(error)

@@ -202,7 +202,7 @@ class RateLimited(DragomanError):
 
     status = 429
     code = "rate_limit_exceeded"
-    retry = "again"
+    retry: Retry = "again"
     fault = "rate_limited"
     default = "the rate limit is reached"
 
@@ -259,7 +259,7 @@ class UpstreamRejected(UpstreamError):
 
     status = 400
     code: str | None = None
-    retry = "never"
+    retry: Retry = "never"
     fault = "rejected"
     default = "the upstream rejected the request"
 

@@ -7,7 +7,7 @@ its `Words`, of what it calls things and of the fields that only it knows. Whoev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from msgspec import UNSET, Struct, structs
@@ -26,6 +26,7 @@ from dragoman.core.message import (
     Sampling,
     Thinking,
     Tool,
+    ToolChoice,
     ToolResult,
     Video,
 )
@@ -50,6 +51,8 @@ _EFFORTS = ((0, "none"), (2_048, "low"), (8_192, "medium"))
 """How many tokens of reasoning are how much effort at most; more is ``high``."""
 _KINDS: Mapping[type[Part], str] = {Image: "image", Audio: "audio", Video: "video", File: "file", Thinking: "thinking"}
 """Parts that a dialect may have no place for → the hub's word."""
+LINKED = "linked_"
+"""What stands before that word where a part is somewhere else, and a dialect takes only what comes along."""
 _UNSURE = "a model that does not reason may refuse to be told so, and nobody knows whether this one does"
 _OWN = "extra"
 """The one member of a part's extra that is the hub's own (Gemini's thought signatures)."""
@@ -63,12 +66,32 @@ class Terms(Struct, frozen=True):
     """A word of the hub → why it has no place here; no reason: nothing is lost with it.
 
     The words: the fields of `Sampling`; ``effort``, ``no_effort`` (not to reason) and ``budget``; ``n``, ``user``,
-    ``metadata``, ``parallel_tools``, ``allowed_tools``, ``strict_tools``, ``json`` and ``schema`` (format),
-    ``dimensions``; ``name`` (of a speaker); the parts ``image``, ``audio``, ``video``, ``file``, ``thinking``,
-    ``signature``, ``failed`` (a tool's result).
+    ``metadata``, ``parallel_tools``, ``tool_choice`` (that a tool is called, any or a certain one), ``allowed_tools``,
+    ``strict_tools``, ``json`` and ``schema`` (format), ``dimensions``; ``name`` (of a speaker); the parts ``image``,
+    ``audio``, ``video``, ``file``, ``thinking``, ``signature``, ``failed`` (a tool's result); ``linked_image``,
+    ``linked_audio``, ``linked_video``, ``linked_file`` where only the address of one, or the id of an upload, has no
+    place.
     """
     kin: Mapping[str, frozenset[str] | None] = {}
     """Another dialect → the fields of its own that mean the same here; None: all of them."""
+    parameters: frozenset[str] = frozenset()
+    """Fields of one model that any client may send."""
+    only: frozenset[str] | None = None
+    """The only other fields that there are; None: any."""
+    known: frozenset[str] | None = None
+    """Where any field may be a parameter of a model: those of which everybody knows what else they are. What a client
+    says at the top of a request is a parameter unless it is one, or its dialect tells why it is lost (`Words.reasons`).
+    None: no field may."""
+    narrow: Callable[[Request], tuple[Request, Mapping[str, str]]] | None = None
+    """What has a place here, but not with every value: returns what can be said, and a word → why for all else."""
+
+
+def lift(terms: Terms, words: Set[str]) -> Terms:
+    """Return the `terms` without some words: those that somebody sees to before the request is written.
+
+    Whoever fetches what is linked lifts ``linked_image``, say.
+    """
+    return structs.replace(terms, cannot={word: why for word, why in terms.cannot.items() if word not in words})
 
 
 def fit(terms: Terms, can: Capabilities) -> Terms:
@@ -79,22 +102,28 @@ def fit(terms: Terms, can: Capabilities) -> Terms:
     if can.thinking:
         return terms
     if can.thinking is None:
-        return Terms({**terms.cannot, "no_effort": _UNSURE}, terms.kin)
-    return Terms({**terms.cannot, "no_effort": "", "effort": "the model does not reason"}, terms.kin)
+        return structs.replace(terms, cannot={**terms.cannot, "no_effort": _UNSURE})
+    lost = {"no_effort": "", "effort": "the model does not reason"}
+    return structs.replace(terms, cannot={**terms.cannot, **lost})
 
 
 def carry(request: Request, dialect: str, words: Words, terms: Terms) -> tuple[Request, dict[str, str]]:
     """Return what of a request made in `dialect` can be said in other `terms`, and what cannot, with the reasons."""
-    carrier = _Carrier(words, terms, terms.kin.get(dialect, frozenset()))
+    carrier = _Carrier(words, terms, _find_kin(terms, dialect))
+    custom = carrier.custom(request.extra)
     carried = structs.replace(
         request,
         messages=[carrier.message(message) for message in request.messages],
         tools=[carrier.tool(tool) for tool in request.tools],
         sampling=carrier.sampling(request.sampling),
         reasoning=carrier.reasoning(request.reasoning),
-        extra=carrier.foreign(request.extra),
+        extra=custom | carrier.foreign({name: raw for name, raw in request.extra.items() if name not in custom}),
     )
-    return carrier.plain(carried), carrier.losses
+    carried = carrier.plain(carried)
+    if terms.narrow is not None:
+        carried, lost = terms.narrow(carried)
+        carrier.tell(lost)
+    return carried, carrier.losses
 
 
 class _Carrier:
@@ -104,6 +133,7 @@ class _Carrier:
         self.losses: dict[str, str] = {}
         self._words = words
         self._cannot = terms.cannot
+        self._known = terms.known
         self._kin = kin
 
     def sampling(self, sampling: Sampling) -> Sampling:
@@ -141,12 +171,21 @@ class _Carrier:
             lost["user"] = ""
         if self._loses("metadata", request.metadata):
             lost["metadata"] = {}
-        choice = request.tool_choice
-        if choice is not None and self._loses("allowed_tools", choice.allowed is not None):
-            lost["tool_choice"] = structs.replace(choice, allowed=None)
+        choice = self.tool_choice(request.tool_choice)
+        if choice is not request.tool_choice:
+            lost["tool_choice"] = choice
         if self._loses(request.format.kind, request.format.kind != "text"):
             lost["format"] = type(request.format)()
         return structs.replace(request, **lost) if lost else request
+
+    def tool_choice(self, choice: ToolChoice | None) -> ToolChoice | None:
+        if choice is None:
+            return None
+        if self._loses("tool_choice", choice.mode in ("required", "named")):
+            choice = None if choice.allowed is None else ToolChoice("auto", allowed=choice.allowed)
+        if choice is not None and self._loses("allowed_tools", choice.allowed is not None):
+            choice = structs.replace(choice, allowed=None)
+        return choice
 
     def message(self, message: Message) -> Message:
         parts = self._parts(message.parts)
@@ -158,6 +197,12 @@ class _Carrier:
             tool = structs.replace(tool, strict=None)
         return self._bare(tool)
 
+    def custom(self, extra: Extra) -> Extra:
+        """Return the members that are a model's own parameters."""
+        if self._known is None:
+            return {}
+        return {name: raw for name, raw in extra.items() if name not in self._known and name not in self._words.reasons}
+
     def foreign(self, extra: Extra) -> Extra:
         """Return the members that mean the same in the other dialect."""
         if self._kin is None or not extra:
@@ -167,8 +212,13 @@ class _Carrier:
                 self._tell(name, self._words.reasons.get(name, NO_COUNTERPART))
         return {name: raw for name, raw in extra.items() if name in self._kin or name == _OWN}
 
+    def tell(self, lost: Mapping[str, str]) -> None:
+        """Note the hub's words for what is lost, with the reasons."""
+        for word, reason in lost.items():
+            self._tell(self._words.names.get(word, word), reason)
+
     def _parts(self, parts: Sequence[Part]) -> list[Part]:
-        return [self._part(part) for part in parts if not self._loses(_kind(part), part)]
+        return [self._part(part) for part in parts if not (self._loses(_kind(part), part) or self._loses_link(part))]
 
     def _part(self, part: Part) -> Part:
         match part:
@@ -191,12 +241,25 @@ class _Carrier:
         self._note(word)
         return True
 
+    def _loses_link(self, part: Part) -> bool:
+        return _is_linked(part) and self._loses(LINKED + _kind(part), part)
+
     def _note(self, word: str) -> None:
-        self._tell(self._words.names.get(word, word), self._cannot[word])
+        """What is linked is told in the client's word for the thing itself."""
+        thing = word.removeprefix(LINKED)
+        self._tell(self._words.names.get(thing, thing), self._cannot[word])
 
     def _tell(self, name: str, reason: str) -> None:
         if reason and len(self.losses) < MAX_NOTED:
             self.losses[name[:MAX_NAME]] = reason
+
+
+def _find_kin(terms: Terms, dialect: str) -> frozenset[str] | None:
+    """Return the fields of a client's dialect that can be carried; None: all of them."""
+    kin = terms.kin.get(dialect, frozenset())
+    if terms.only is not None:
+        kin = terms.only if kin is None else kin & terms.only
+    return None if kin is None else kin | terms.parameters
 
 
 def _kind(part: Part) -> str:
@@ -204,6 +267,19 @@ def _kind(part: Part) -> str:
     if isinstance(part, Thinking) and part.redacted:
         return "signature"
     return _KINDS.get(type(part), "")
+
+
+def _is_linked(part: Part) -> bool:
+    """Tell whether a part names a place instead of bringing its bytes along."""
+    match part:
+        case Image() | Video():
+            return not part.url.startswith("data:")
+        case Audio():
+            return not part.data
+        case File():
+            return bool(part.id) or part.data.startswith(("https:", "http:"))
+        case _:
+            return False
 
 
 def _effort(budget: int) -> str:

@@ -16,6 +16,7 @@ from dragoman.core.errors import DragomanError
 from dragoman.core.events import Start
 from dragoman.core.loss import Terms
 from dragoman.core.message import Request
+from dragoman.core.quirks import Quirks
 
 
 class Limits(Struct, frozen=True):
@@ -76,6 +77,8 @@ class Inbound(Struct, frozen=True):
     """Whether a body is read as JSON whatever its content type says."""
     id_header: bytes = b"x-request-id"
     """The header in which its SDKs look for the request id."""
+    headers: tuple[str, ...] = ()
+    """The client's headers, in lower case, that are part of what it asks and go on to an upstream of this dialect."""
 
 
 class Reader(Protocol):
@@ -103,7 +106,7 @@ class Outbound(Struct, frozen=True):
 
     name: str
     path: bytes
-    """Appended to the upstream's base address."""
+    """Appended to the upstream's base address; ``%b`` in it stands for what the upstream calls the model."""
     id_prefix: str
     """What the ids of its answers begin with, for one we have to make up."""
     patch_request: Callable[[Call, str], bytes]
@@ -122,6 +125,12 @@ class Outbound(Struct, frozen=True):
     """What of a request it has no place for."""
     stream_type: str = "text/event-stream"
     """Media type of its streams; empty: the answer is no stream of frames but bytes of a type of their own."""
+    always_streams: bool = False
+    """Whether there are no plain answers: what the client wants whole is a stream read to its end."""
+    headers: Mapping[str, str] = {}
+    """Headers of every request, lower case, unless the client of the same dialect says them itself."""
+    fitted: Callable[[Quirks], Outbound] | None = None
+    """The same side for a server that differs from the dialect; None: no quirk concerns it."""
 
 
 class Record(Struct, frozen=True):

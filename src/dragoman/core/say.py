@@ -1,4 +1,4 @@
-"""What a part of an answer is to a reader of plain text: media become links in Markdown."""
+"""What an answer is to a reader of plain text: media become links in Markdown, and what is said stays said."""
 
 from __future__ import annotations
 
@@ -18,3 +18,13 @@ def say_part(part: Part) -> str:
             return f"![audio]({part.url or f'data:audio/{part.format};base64,{part.data}'})"
         case _:
             return ""
+
+
+def say_instead(said: str, text: str) -> str:
+    """Return what a stream says next when `text` takes the place of all that it has `said`: it can only go on.
+
+    More of the same is told as that; anything else stands on a new line.
+    """
+    if text.startswith(said):
+        return text[len(said) :]
+    return f"\n{text}" if text else ""

@@ -30,6 +30,11 @@ INBOUND = {
     "openai_videos": "dragoman.dialects.openai_videos",
 }
 OUTBOUND = {
+    "anthropic_messages": "dragoman.dialects.anthropic_messages.outbound",
+    "ollama_chat": "dragoman.dialects.ollama.chat",
+    "ollama_embed": "dragoman.dialects.ollama.embed",
+    "ollama_embeddings": "dragoman.dialects.ollama.embeddings",
+    "ollama_generate": "dragoman.dialects.ollama.generate",
     "openai_chat": "dragoman.dialects.openai_chat.outbound",
     "openai_completions": "dragoman.dialects.openai_completions.outbound",
     "openai_embeddings": "dragoman.dialects.openai_embeddings",
@@ -37,6 +42,7 @@ OUTBOUND = {
     "openai_image_variations": "dragoman.dialects.openai_images.variations",
     "openai_images": "dragoman.dialects.openai_images.generations",
     "openai_moderations": "dragoman.dialects.openai_moderations",
+    "openai_responses": "dragoman.dialects.openai_responses.outbound",
     "openai_speech": "dragoman.dialects.openai_audio.speech",
     "openai_speech_events": "dragoman.dialects.openai_audio.spoken",
     "openai_transcription_text": "dragoman.dialects.openai_audio.transcription_text",
@@ -44,6 +50,7 @@ OUTBOUND = {
     "openai_translation_text": "dragoman.dialects.openai_audio.translation_text",
     "openai_translations": "dragoman.dialects.openai_audio.translations",
     "openai_videos": "dragoman.dialects.openai_videos",
+    "poe_bot": "dragoman.dialects.poe_bot.outbound",
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from msgspec import UNSET, Struct, UnsetType
@@ -27,7 +28,7 @@ _ELSEWHERE = (":cloud", "-cloud", ":local")
 _FAMILY = re.compile(r"[a-z]+")
 
 
-class Details(Struct, frozen=True):
+class Details(Struct, frozen=True, gc=False):
     """What kind of model it is."""
 
     family: str
@@ -41,7 +42,7 @@ class Details(Struct, frozen=True):
     embedding_length: int | UnsetType = UNSET
 
 
-class Tag(Struct, frozen=True):
+class Tag(Struct, frozen=True, gc=False):
     """One model of the list."""
 
     name: str
@@ -78,6 +79,13 @@ class AllRunning(Struct, frozen=True):
     models: list[Running]
 
 
+class _Named(Struct, frozen=True, gc=False):
+    name: str
+    family: str
+    digest: str
+    time: str
+
+
 class Shown(Struct, frozen=True):
     """All that is told of one model."""
 
@@ -103,9 +111,18 @@ class Progress(Struct, frozen=True):
     status: str
 
 
-def write_tags(entries: Sequence[Entry]) -> bytes:
+def write_tags(tags: Sequence[Tag]) -> bytes:
     """Return the body of ``GET /api/tags``."""
-    return encode(Tags([_tag(entry) for entry in entries if not write_name(entry.id).endswith(_ELSEWHERE)]))
+    return encode(Tags([tag for tag in tags if not tag.name.endswith(_ELSEWHERE)]))
+
+
+def show_tag(entry: Entry) -> Tag:
+    """Return a model as the list shows it."""
+    can = entry.can
+    named = _name(entry.id, entry.created)
+    family = named.family
+    details = Details(family, [family], context_length=can.context or UNSET, embedding_length=_length(can))
+    return Tag(named.name, named.name, named.time, named.digest, details, _words(can))
 
 
 def write_running(uses: Sequence[tuple[Entry, float]]) -> bytes:
@@ -153,17 +170,18 @@ def write_name(model: str) -> str:
     return model if ":" in model.rpartition("/")[2] else model + _LATEST
 
 
-def _tag(entry: Entry) -> Tag:
-    name, can = write_name(entry.id), entry.can
-    family = _family(entry.id)
-    details = Details(family, [family], context_length=can.context or UNSET, embedding_length=_length(can))
-    return Tag(name, name, _time(entry.created), _digest(name), details, _words(can))
+@lru_cache(maxsize=16_384)
+def _name(model: str, created: int) -> _Named:
+    """Return what a name and a date alone say, which a list of ten thousand models asks for again and again."""
+    name = write_name(model)
+    return _Named(name, _family(model), _digest(name), _time(created))
 
 
 def _running(entry: Entry, expires: float) -> Running:
-    name, family = write_name(entry.id), _family(entry.id)
+    named = _name(entry.id, entry.created)
     until = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return Running(name, name, _digest(name), Details(family, [family]), until, entry.can.context or CONTEXT)
+    details = Details(named.family, [named.family])
+    return Running(named.name, named.name, named.digest, details, until, entry.can.context or CONTEXT)
 
 
 def _words(can: Capabilities) -> list[str]:

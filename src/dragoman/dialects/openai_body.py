@@ -11,7 +11,7 @@ from msgspec import Raw
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import BadRequest
-from dragoman.core.events import Usage
+from dragoman.core.events import Start, Usage
 from dragoman.wire.json import Fields, encode, has_more_items, read_fields, set_members
 
 Kinds = Mapping[str, tuple[str, Callable[[Raw], object]]]
@@ -26,6 +26,7 @@ DESTINATION = frozenset({"api_base", "base_url", "api_key", "extra_headers", "ex
 """Fields by which some gateways let a client choose where its request goes; never ours to pass on."""
 _NO_USAGE = re.compile(rb',\s?"usage":\s?null(?=(?:,\s?"obfuscation":\s?"[^"\\]*")?\}\n)')
 _USAGE = Raw(b'{"include_usage":true}')
+_NOBODY = Start("", "")
 _string = msgspec.json.Decoder(str)
 _integer = msgspec.json.Decoder(int | None)
 
@@ -127,13 +128,18 @@ def patch_body(call: Call, model: str) -> bytes:
     return set_members(body, fields, values)
 
 
+def find_start(burst: Burst) -> Start:
+    """Return how an answer begins that passes in its own bytes, in case that a frame of ours follows them."""
+    return next((event for event in burst.events if isinstance(event, Start)), _NOBODY)
+
+
 def hide_usage(burst: Burst) -> bytes:
     """Return the frames of a burst for a client that did not ask for usage: we did, so the upstream told it.
 
     It is in the last frame of its burst, and null in all others.
     """
     raw = burst.raw or b""
-    if isinstance(burst.events[-1], Usage):
+    if burst.events and isinstance(burst.events[-1], Usage):
         head, blank, _ = raw[:-2].rpartition(b"\n\n")
         raw = head + blank
     raw = raw.replace(b',"usage":null}\n\n', b"}\n\n")

@@ -31,6 +31,7 @@ _KINDS: Kinds = {
     "user": ("string", TEXT),
 }
 _KNOWN = frozenset({"model", "input", "encoding_format", "dimensions", "user"})
+_TRUE = Raw(b"true")
 _FLOAT = 4
 """Bytes of one number of a packed vector."""
 _NO_SAMPLING = "nothing is sampled when a vector is made"
@@ -63,6 +64,8 @@ class _Vector(Struct):
 class _Usage(Struct):
     prompt_tokens: int | None = None
     total_tokens: int | None = None
+    estimated: Raw | UnsetType = UNSET
+    """Ours, and true: the upstream did not count, so we did."""
 
 
 class _Vectors(Struct):
@@ -101,10 +104,12 @@ def write_reply(call: Call, burst: Burst) -> bytes:
             return burst.raw
         fields = read_fields(burst.raw)
         return set_members(burst.raw, fields, {"data": Raw(encode(_write_vectors(vectors, packed=packed)))})
-    usage = next((event.prompt for event in burst.events if isinstance(event, ev.Usage)), None)
-    tokens = count_request(call.request) if usage is None else usage
+    usage = next((event for event in burst.events if isinstance(event, ev.Usage)), None)
+    if usage is None:
+        usage = ev.Usage(count_request(call.request), 0, estimated=True)
+    told = _Usage(usage.prompt, usage.prompt, _TRUE if usage.estimated else UNSET)
     model = next((event.model for event in burst.events if isinstance(event, ev.Start)), "")
-    return encode(_Vectors(_write_vectors(vectors, packed=packed), model, _Usage(tokens, tokens)))
+    return encode(_Vectors(_write_vectors(vectors, packed=packed), model, told))
 
 
 def write_request(request: Request, model: str) -> bytes:
@@ -128,7 +133,7 @@ def read_reply(body: bytes, fallback: ev.Start) -> Burst:
     start = ev.Start("", whole.model or fallback.model, fallback.created)
     events: list[ev.Event] = [start, *(ev.Vector(number, values) for number, values in vectors), ev.Finish("stop")]
     if whole.usage is not None and (tokens := whole.usage.prompt_tokens) is not None and tokens >= 0:
-        events.append(ev.Usage(tokens, 0))
+        events.append(ev.Usage(tokens, 0, estimated=whole.usage.estimated == _TRUE))
     return Burst(events, body, NAME)
 
 

@@ -86,8 +86,10 @@ def _read_words(body: bytes) -> dict[str, str]:
     fields = _read_object(body)
     if (inner := fields.get("error")) is not None and bytes(inner)[:1] == b"{":
         fields = _read_object(bytes(inner))
-    names = ("message", "code", "param", "msg", "detail", "error")
+    names = ("message", "code", "param", "msg", "detail", "error", "type")
     words: dict[str, str] = {name: _word(fields[name]) for name in names if name in fields}
+    if words.get("type", "").endswith("_size_error"):  # llama.cpp says the reason in the type, and a number as the code
+        words["code"] = words["type"]
     words.setdefault("message", words.get("msg") or words.get("detail") or words.get("error") or text)
     return words
 

@@ -1,7 +1,8 @@
 """Which ask answers for a model name.
 
 A name resolves: alias → ``upstream/model`` → a bare name that a catalogue lists, in the order of the upstreams → the
-same once more with any case → an upstream that takes any name → 404. ``name:latest`` equals ``name``.
+same once more with any case → a short name of a preset → an upstream that takes any name → 404. ``name:latest`` equals
+``name``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dragoman.core.ask import Ask
 from dragoman.core.call import Caller
 from dragoman.core.capabilities import Entry, join_capabilities
 from dragoman.core.errors import Forbidden, ModelNotFound
+from dragoman.server.presets import Candidates, ShortNames
+from dragoman.server.suggest import suggest
 from dragoman.upstreams.catalogue import Catalogue
 
 MAX_ASKS = 10_000
@@ -33,6 +36,8 @@ class Source(Struct, frozen=True):
     catalogue: Catalogue
     ask_model: Callable[[str], Ask]
     """The ask, with its stages, for what the upstream calls by this name."""
+    credentials: bool | None = None
+    """Whether it is asked with a key; None: nobody has told."""
 
     def entry(self, model: str) -> Entry:
         """Return what is known of `model`."""
@@ -51,6 +56,15 @@ class _Found(Struct, frozen=True):
     """What the upstream calls it."""
 
 
+class Names(Struct, frozen=True):
+    """Names that are neither the operator's own nor an upstream's."""
+
+    presets: Candidates = {}
+    """Short names, which stand for the first of their candidates that an upstream lists."""
+    default: str = ""
+    """What is asked instead of a model that does not exist; empty: nothing is."""
+
+
 class Directory:
     """Resolves model names, lists them, and knows which were asked for of late."""
 
@@ -60,12 +74,17 @@ class Directory:
         sources: Sequence[Source],
         targets: Mapping[str, Sequence[Target]] | None = None,
         now: Callable[[], float] = time.time,
+        names: Names | None = None,
     ) -> None:
         """`targets` are those of the aliases; `now` gives the seconds since 1970."""
         self._aliases = dict(aliases)
         self._folded = {name.lower(): name for name in reversed(self._aliases)}
         self._sources = {source.name: source for source in sources}
         self._targets = dict(targets or {})
+        self._default = names.default if names is not None else ""
+        self._short = ShortNames(
+            names.presets if names is not None else {}, {source.name: source.catalogue for source in sources}
+        )
         self._asks: dict[Target, Ask] = {}
         self._now = now
         self._used: dict[tuple[str, str], float] = {}
@@ -74,7 +93,7 @@ class Directory:
         """Return the ask for `model`; raises `ModelNotFound`, or `Forbidden` when the caller's key is not for it."""
         ask = self._aliases.get(model) if caller.models is None else None
         if ask is None:
-            found = self._look_up(model, caller)
+            found = self._look_up(model, caller, instead=self._default)
             ask = self._aliases[found.name] if found.source is None else self._ask(found.source, found.model)
         if len(self._used) >= MAX_ASKS:
             self._used.clear()
@@ -82,8 +101,12 @@ class Directory:
         return ask
 
     def entries(self, caller: Caller) -> list[Entry]:
-        """Return every model the caller may use: the aliases, then what the upstreams list."""
+        """Return every model the caller may use: the aliases, the short names, then what the upstreams list."""
         listed = [self._alias_entry(name) for name in self._aliases]
+        listed += [
+            structs.replace(source.entry(model), id=name, owned_by=OURS)
+            for name, (source, model) in self._short_names().items()
+        ]
         for source in self._sources.values():
             listed += [source.entry(model.id) for model in source.catalogue.models()]
         return [entry for entry in listed if caller.may_use(entry.id)]
@@ -93,6 +116,11 @@ class Directory:
         found = self._look_up(model, caller)
         entry = self._alias_entry(found.name) if found.source is None else found.source.entry(found.model)
         return structs.replace(entry, id=model)
+
+    def targets(self) -> dict[str, list[str]]:
+        """Return what each alias and each short name stands for, as ``upstream/model``, in the order of asking."""
+        named = {name: [f"{source}/{model}" for source, model in pairs] for name, pairs in self._targets.items()}
+        return named | {name: [f"{source.name}/{model}"] for name, (source, model) in self._short_names().items()}
 
     def used(self, caller: Caller, seconds: float) -> list[tuple[Entry, float]]:
         """Return what the caller has asked for in the last `seconds`, and when, the latest first."""
@@ -107,21 +135,34 @@ class Directory:
             return Entry(name, OURS)
         return Entry(name, OURS, targets[0].created, join_capabilities([target.can for target in targets]))
 
-    def _look_up(self, model: str, caller: Caller) -> _Found:
-        """A key is good for a name as it was asked for, without its tag, or as it is listed."""
+    def _short_names(self) -> dict[str, tuple[Source, str]]:
+        """Return what the short names stand for that mean nothing else."""
+        found = {name: self._find_short(name) for name in self._short.names() if not self._find_listed((name,))}
+        return {name: (short.source, short.model) for name, short in found.items() if short and short.source}
+
+    def _look_up(self, model: str, caller: Caller, instead: str = "") -> _Found:
+        """A key is good for a name as it was asked for, without its tag, or as it is listed.
+
+        Of a model that does not exist `instead` is returned, if the key is good for that.
+        """
         found = self._find(model)
         names = [model, model.removesuffix(":latest"), *([found.name] if found is not None else ())]
         if not any(map(caller.may_use, names)):
             raise Forbidden(f"this key may not use the model '{model}'", param="model")
+        if found is None and instead and (found := self._find(instead)) and not caller.may_use(found.name):
+            found = None
         if found is None:
-            raise ModelNotFound(f"the model '{model}' does not exist", param="model")
+            raise ModelNotFound(f"the model '{model}' does not exist{self._hint(model, caller)}", param="model")
         return found
 
     def _find(self, model: str) -> _Found | None:
         """Look for a model that may be listed as it was asked for, without its tag, or with it."""
         name = model.removesuffix(":latest")
         names = (model, name, f"{name}:latest")
-        return self._find_exact(names) or self._find_folded(names) or self._find_any(model)
+        return self._find_listed(names) or self._find_short(name) or self._find_any(model)
+
+    def _find_listed(self, names: Sequence[str]) -> _Found | None:
+        return self._find_exact(names) or self._find_folded(names)
 
     def _find_exact(self, names: Sequence[str]) -> _Found | None:
         for name in names:
@@ -151,9 +192,25 @@ class Directory:
                     return _Found(model, source, model)
         return None
 
+    def _find_short(self, name: str) -> _Found | None:
+        target = self._short.find(name.lower())
+        if target is None:
+            return None
+        upstream, model = target
+        return _Found(f"{upstream}/{model}", self._sources[upstream], model)
+
     def _find_any(self, model: str) -> _Found | None:
-        source = next((source for source in self._sources.values() if source.catalogue.any_name), None)
-        return None if source is None else _Found(model, source, model)
+        for source in self._sources.values():
+            if source.catalogue.any_name and source.catalogue.may_serve(model):
+                return _Found(model, source, model)
+        return None
+
+    def _hint(self, model: str, caller: Caller) -> str:
+        """Name what may have been meant, among what the caller may use."""
+        named = [entry.id for entry in self.entries(caller)]
+        bare = [name.partition("/")[2] for name in named if "/" in name] if caller.models is None else []
+        meant = suggest(model, [*named, *bare])
+        return f"; did you mean '{meant}'?" if meant else ""
 
     def _ask(self, source: Source, model: str) -> Ask:
         ask = self._asks.get((source.name, model))

@@ -15,6 +15,7 @@ from msgspec import Struct
 from dragoman.core.ask import Answer, Ask, Stage, chain
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller, Clock
+from dragoman.core.count import Counter, estimate
 from dragoman.core.errors import (
     DragomanError,
     Overloaded,
@@ -47,6 +48,7 @@ class Desk(Struct, frozen=True):
     pulse: Pulse
     recent: Recent
     limits: Limits = Limits()
+    counter: Counter = estimate
 
 
 class Endpoint:
@@ -107,7 +109,10 @@ class Endpoint:
         call.id, call.serial, call.caller = exchange.id, exchange.serial, caller
         call.clock = self._desk.clock
         call.began = call.clock.now()
-        call.strict = exchange.head.headers.get("x-dragoman-strict", "").lower() == "true"
+        headers = exchange.head.headers
+        call.strict = headers.get("x-dragoman-strict", "").lower() == "true"
+        if self._inbound.headers:
+            call.headers = {name: headers[name] for name in self._inbound.headers if name in headers}
 
     def _find(self, call: Call) -> Ask:
         ask = self._desk.directory.resolve(call.model, call.caller)
@@ -137,6 +142,9 @@ class Endpoint:
             answered = True
             try:
                 await _pour(answer, outlet)
+            except DragomanError as error:
+                call.broke(error)
+                raise
             finally:
                 answer.close()
         except DragomanError as error:

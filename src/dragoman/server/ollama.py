@@ -21,6 +21,7 @@ from dragoman.server.exchange import Exchange
 from dragoman.server.head import write_id
 from dragoman.server.http1 import Handler
 from dragoman.server.routes import Refusal, refuse_in
+from dragoman.upstreams.slices import in_slices
 from dragoman.wire.json import read_json
 
 START = "/api/"
@@ -94,7 +95,8 @@ class OllamaEndpoints:
 
     async def tags(self, exchange: Exchange, caller: Caller) -> None:
         """List every model the caller may use."""
-        _say(exchange, wire.write_tags(self._directory.entries(caller)))
+        tags = await in_slices(map(wire.show_tag, self._directory.entries(caller)))
+        _say(exchange, wire.write_tags(tags))
 
     async def running(self, exchange: Exchange, caller: Caller) -> None:
         """List the models that the caller has asked for of late."""

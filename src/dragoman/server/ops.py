@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -12,12 +12,13 @@ from dragoman.core.call import Caller
 from dragoman.core.capabilities import Entry
 from dragoman.core.errors import DragomanError
 from dragoman.dialects import anthropic_models
-from dragoman.dialects.openai_models import Model, write_model, write_models
+from dragoman.dialects.openai_models import show_model, write_model, write_models
 from dragoman.server.directory import Source
 from dragoman.server.endpoint import Desk
 from dragoman.server.exchange import Exchange
 from dragoman.server.head import JSON, REQUEST_ID, write_id
 from dragoman.server.routes import Refusal, name_below, refuse
+from dragoman.upstreams.slices import in_slices
 from dragoman.wire.json import encode
 
 MODELS = "/v1/models"
@@ -27,9 +28,15 @@ class UpstreamHealth(Struct):
     """One upstream as `/health` shows it."""
 
     models: int | None
-    """How many its catalogue lists; null while it has not been read."""
+    """How many its catalogue lists; null while nothing is listed that was read or configured."""
     catalogue: str
-    """``ok``, ``unknown`` (never read), or the class of the last failure."""
+    """``ok``, ``unknown`` (not read yet), or the class of the last failure: what was read before still counts."""
+    reachable: bool | None
+    """Whether it answered when it was last asked for its catalogue; null: it is not asked."""
+    read_at: int | None
+    """When its catalogue was last read, in seconds since 1970; null: never."""
+    credentials: bool | None
+    """Whether it is asked with a key."""
 
 
 class Health(Struct):
@@ -53,30 +60,28 @@ class ModelsEndpoint:
 
     async def list(self, exchange: Exchange) -> None:
         """Answer with every model the caller may use; Anthropic's clients get them a page at a time."""
-        if _is_anthropic(exchange):
-            query = dict(parse_qsl(exchange.head.query))
-            self._answer(exchange, lambda caller: anthropic_models.write_page(self._entries(caller), query))
-        else:
-            self._answer(exchange, lambda caller: write_models([_model(entry) for entry in self._entries(caller)]))
+        if not _is_anthropic(exchange):
+            await self._answer(exchange, self._write_list)
+            return
+        query = dict(parse_qsl(exchange.head.query))
+        await self._answer(exchange, _at_once(lambda caller: anthropic_models.write_page(self._entries(caller), query)))
 
     async def one(self, exchange: Exchange) -> None:
         """Answer with one model; its name may hold slashes, percent-encoded or not."""
         name = name_below(exchange, f"{MODELS}/")
-        if _is_anthropic(exchange):
-            self._answer(exchange, lambda caller: anthropic_models.write_model(self._entry(name, caller)))
-        else:
-            self._answer(exchange, lambda caller: write_model(_model(self._entry(name, caller))))
+        write = anthropic_models.write_model if _is_anthropic(exchange) else _write_model
+        await self._answer(exchange, _at_once(lambda caller: write(self._desk.directory.entry(name, caller))))
+
+    async def _write_list(self, caller: Caller) -> bytes:
+        return write_models(await in_slices(map(show_model, self._entries(caller))))
 
     def _entries(self, caller: Caller) -> Sequence[Entry]:
         return self._desk.directory.entries(caller)
 
-    def _entry(self, name: str, caller: Caller) -> Entry:
-        return self._desk.directory.entry(name, caller)
-
-    def _answer(self, exchange: Exchange, write: Callable[[Caller], bytes]) -> None:
+    async def _answer(self, exchange: Exchange, write: Callable[[Caller], Awaitable[bytes]]) -> None:
         anthropic = _is_anthropic(exchange)
         try:
-            body = write(self._desk.keys.identify(exchange.head.headers))
+            body = await write(self._desk.keys.identify(exchange.head.headers))
         except DragomanError as error:
             (self._refuse_anthropic if anthropic else refuse)(exchange, error, b"")
             return
@@ -119,16 +124,32 @@ class HealthEndpoint:
         exchange.respond(status, JSON + b"x-request-id: %b\r\ncache-control: no-store\r\n" % exchange.id.encode(), body)
 
 
+def _at_once(write: Callable[[Caller], bytes]) -> Callable[[Caller], Awaitable[bytes]]:
+    """Return `write` for where it might as well have taken its time."""
+
+    async def written(caller: Caller) -> bytes:
+        return write(caller)
+
+    return written
+
+
+def _write_model(entry: Entry) -> bytes:
+    return write_model(show_model(entry))
+
+
 def _is_anthropic(exchange: Exchange) -> bool:
     headers = exchange.head.headers
     return "anthropic-version" in headers or "x-api-key" in headers
 
 
-def _model(entry: Entry) -> Model:
-    return Model(entry.id, created=entry.created, owned_by=entry.owned_by, root=entry.id)
-
-
 def _upstream_health(source: Source) -> UpstreamHealth:
     catalogue = source.catalogue
     state = catalogue.failure or ("ok" if catalogue.known else "unknown")
-    return UpstreamHealth(len(catalogue.models()) if catalogue.known else None, state)
+    listed = len(catalogue.models())
+    return UpstreamHealth(
+        models=listed if listed or catalogue.known else None,
+        catalogue=state,
+        reachable=catalogue.answered,
+        read_at=None if catalogue.read_at is None else int(catalogue.read_at),
+        credentials=source.credentials,
+    )

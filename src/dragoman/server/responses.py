@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from dragoman.core.call import Call, Caller
-from dragoman.core.count import count_request
 from dragoman.core.errors import BadRequest, DragomanError, NotFound, UnsupportedMediaType
 from dragoman.core.ports import Record, Store
 from dragoman.dialects.openai_responses.inbound import read_call
 from dragoman.dialects.openai_responses.schema import KIND, Counted, Deleted
-from dragoman.dialects.openai_responses.turns import find_turns, list_items, show_response, write_turn
+from dragoman.dialects.openai_responses.turns import find_parts, find_turns, list_items, show_response, write_turn
 from dragoman.dialects.openai_responses.turns import recall as recall_turns
 from dragoman.observe.log import Log
 from dragoman.server.endpoint import Desk
@@ -20,6 +19,7 @@ from dragoman.server.head import JSON, write_id
 from dragoman.server.http1 import Handler
 from dragoman.server.paging import read_page
 from dragoman.server.routes import name_below, refuse
+from dragoman.stages.count import count_prompt
 from dragoman.stages.session import Custom, recall
 from dragoman.wire.json import encode
 
@@ -30,7 +30,7 @@ _ITEMS = "/input_items"
 _CANCEL = "/cancel"
 
 
-CUSTOM = Custom(KIND, find_turns, recall_turns, write_turn)
+CUSTOM = Custom(KIND, find_turns, recall_turns, write_turn, find_parts)
 """How responses are kept."""
 
 
@@ -62,7 +62,7 @@ class ResponsesEndpoint:
         await self._answer(exchange, self._act)
 
     async def count(self, exchange: Exchange) -> None:
-        """``POST /v1/responses/input_tokens``: an estimate, for the model's own vocabulary is not known."""
+        """``POST /v1/responses/input_tokens``: our own count, marked as that."""
         await self._answer(exchange, self._count)
 
     async def _show(self, exchange: Exchange, caller: Caller) -> bytes:
@@ -95,7 +95,7 @@ class ResponsesEndpoint:
         self._desk.directory.resolve(call.model, caller)
         call.caller = caller
         await recall(self._store, CUSTOM, call)
-        return encode(Counted(count_request(call.request)))
+        return encode(Counted(await count_prompt(call, self._desk.counter)))
 
     async def _find(self, name: str, caller: Caller) -> Record:
         record = await self._store.get(KIND, caller.name, name)

@@ -11,6 +11,9 @@ from dragoman.server.routes import refuse
 from dragoman.testing.simulator.face import Simulator
 from dragoman.testing.simulator.script import Script
 
+_ID = "x-request-id"
+"""Ours, unless the simulator has one of its own."""
+
 
 def simulated(simulator: Simulator) -> Handler:
     """Return the handler that answers every exchange as `simulator` says."""
@@ -22,7 +25,7 @@ def simulated(simulator: Simulator) -> Handler:
             refuse(exchange, error)
             return
         head = exchange.head
-        path = f"{head.path}?{head.query}"
+        path = f"{head.path}?{head.query}" if head.query else head.path
         await _play(exchange, simulator.answer(head.method, path, head.headers, body))
 
     return answer
@@ -32,7 +35,8 @@ async def _play(exchange: Exchange, script: Script) -> None:
     """Send the pieces at their times: several of them chunked, a single one, or none, as a whole body."""
     loop = asyncio.get_running_loop()
     headers = "".join(f"{name}: {value}\r\n" for name, value in script.headers).encode("latin-1")
-    headers += b"x-request-id: %b\r\n" % exchange.id.encode()
+    if not any(name == _ID for name, _ in script.headers):
+        headers += b"%b: %b\r\n" % (_ID.encode(), exchange.id.encode())
     pieces = list(script.pieces)
     if len(pieces) < 2 and script.ends == "clean":
         delay, body = pieces[0] if pieces else (0.0, b"")

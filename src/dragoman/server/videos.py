@@ -29,7 +29,7 @@ from dragoman.server.head import JSON, write_id
 from dragoman.server.http1 import Handler
 from dragoman.server.paging import read_page
 from dragoman.server.routes import name_below, refuse
-from dragoman.upstreams.http import MAX_BODY, Reply
+from dragoman.upstreams.reading import MAX_BODY, Reply
 from dragoman.wire.json import encode, read_body, read_fields, set_members
 
 VIDEOS = "/v1/videos"

@@ -5,7 +5,7 @@ How a turn is read and written is the business of the client's dialect: it comes
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
@@ -13,14 +13,20 @@ from dragoman.core.ask import Answer, Ask, Stage
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Thread
 from dragoman.core.errors import BadRequest, DragomanError
-from dragoman.core.events import Event
 from dragoman.core.ports import Record, Store
 
 MAX_TURNS = 1_000
 """Turns that one conversation may have, and that one call may refer to."""
 UNKEPT = "the store failed: the answer cannot be continued"
 """Why `store` is told as lost."""
+_PART = "_part"
+"""Behind the kind of a turn: that of a record which tells the turn of a part."""
 Note = Callable[[Call, DragomanError], None]
+
+
+def no_parts(record: Record) -> Sequence[str]:
+    """Return nothing: each part of a turn tells which turn it belongs to."""
+    return ()
 
 
 class Custom(Struct, frozen=True):
@@ -29,11 +35,14 @@ class Custom(Struct, frozen=True):
     kind: str
     """What its records are called."""
     find: Callable[[Call], Sequence[str]]
-    """The ids of the turns that a call takes parts of; raises `BadRequest`."""
+    """The ids of the turns that a call takes parts of, or those of the parts; raises `BadRequest`."""
     recall: Callable[[Call, Sequence[Record], Sequence[Record]], None]
     """Give a call the turns it continues, the oldest first, and those that it takes parts of."""
-    write: Callable[[Call, Iterable[Event]], Record]
-    """What is kept of a call that was answered by these events."""
+    write: Callable[[Call, Burst], Record]
+    """What is kept of a call that was answered so: all events, and the bytes of the last burst, unless a stage has
+    changed the answer."""
+    parts: Callable[[Record], Sequence[str]] = no_parts
+    """The ids of the parts of a turn that do not tell which turn they belong to."""
 
 
 def session(store: Store, custom: Custom, note: Note) -> Stage:
@@ -43,9 +52,12 @@ def session(store: Store, custom: Custom, note: Note) -> Stage:
     dialect tells, `call.losses` names it, and `note` is told.
     """
 
-    async def keep(call: Call, thread: Thread, events: Iterable[Event]) -> None:
+    async def keep(call: Call, thread: Thread, told: Burst) -> None:
         try:
-            await store.put(custom.write(call, events))
+            turn = custom.write(call, told)
+            await store.put(turn)
+            for part in custom.parts(turn):
+                await store.put(Record(custom.kind + _PART, turn.owner, part, turn.id.encode()))
         except DragomanError as error:
             thread.keep = False
             call.losses = call.losses | {"store": UNKEPT}
@@ -61,10 +73,10 @@ def session(store: Store, custom: Custom, note: Note) -> Stage:
             if not thread.keep:
                 return answer
             if answer.rest is not None:
-                rest = _Rest(answer.first, answer.rest, lambda events: keep(call, thread, events))
+                rest = _Rest(answer.first, answer.rest, lambda told: keep(call, thread, told))
                 return Answer(answer.first, rest, answer.close)
             try:
-                await keep(call, thread, answer.first.events)
+                await keep(call, thread, answer.first)
             except BaseException:  # whoever is cancelled has released all it held
                 answer.close()
                 raise
@@ -78,10 +90,9 @@ def session(store: Store, custom: Custom, note: Note) -> Stage:
 class _Rest:
     """What follows the first burst of an answer that is kept when all has been said."""
 
-    def __init__(
-        self, first: Burst, rest: AsyncIterator[Burst], keep: Callable[[Sequence[Event]], Awaitable[None]]
-    ) -> None:
+    def __init__(self, first: Burst, rest: AsyncIterator[Burst], keep: Callable[[Burst], Awaitable[None]]) -> None:
         self._events = list(first.events)
+        self._last = first
         self._rest = rest
         self._keep = keep
 
@@ -92,9 +103,10 @@ class _Rest:
         try:
             burst = await anext(self._rest)
         except StopAsyncIteration:
-            await self._keep(self._events)
+            await self._keep(Burst(self._events, self._last.raw, self._last.dialect))
             raise
         self._events += burst.events
+        self._last = burst
         return burst
 
 
@@ -109,8 +121,16 @@ async def recall(store: Store, custom: Custom, call: Call) -> None:
     wanted = [turn for turn in custom.find(call) if turn not in known]
     if len(wanted) > MAX_TURNS:
         raise BadRequest(f"more than {MAX_TURNS} responses are referred to", param="input", code="invalid_value")
-    found = [await store.get(custom.kind, owner, turn) for turn in wanted]
+    found = [await _find(store, custom.kind, owner, turn) for turn in wanted]
     custom.recall(call, trail, [record for record in found if record is not None])
+
+
+async def _find(store: Store, kind: str, owner: str, name: str) -> Record | None:
+    """Return the turn of this id, or the one that has a part of this id."""
+    turn = await store.get(kind, owner, name)
+    if turn is None and (part := await store.get(kind + _PART, owner, name)) is not None:
+        turn = await store.get(kind, owner, part.body.decode())
+    return turn
 
 
 async def _follow(store: Store, kind: str, owner: str, previous: str) -> list[Record]:

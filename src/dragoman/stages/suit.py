@@ -17,6 +17,7 @@ from dragoman.core.message import Audio, Image, Part, ToolResult
 _TOOLS = (b'"tools"', b'"functions"')
 _IMAGE = (b"image",)
 _AUDIO = (b"audio",)
+_SCHEMA = (b"schema", b'"format"')
 """What a body contains, in any dialect, that may hold such a thing."""
 
 
@@ -40,7 +41,7 @@ def suit(look_up: Callable[[], Capabilities]) -> Stage:
 
 def is_choosy(can: Capabilities) -> bool:
     """Tell whether there is anything to refuse for a model."""
-    return can.embedding is not None or False in (can.tools, can.vision, can.audio)
+    return can.embedding is not None or False in (can.tools, can.vision, can.audio, can.json_schema)
 
 
 def _check(call: Call, can: Capabilities) -> None:
@@ -51,18 +52,29 @@ def _check(call: Call, can: Capabilities) -> None:
         return
     if can.embedding:
         raise _unsuited(call, names.get("chat", "chat"), "model")
+    _check_wishes(call, can)
+
+
+def _check_wishes(call: Call, can: Capabilities) -> None:
+    names = call.words.names
     if can.tools is False and _may_hold(call, _TOOLS) and any(request.tools for request in call.requests):
         raise _unsuited(call, "tools", "tools")
     if can.vision is False and _may_hold(call, _IMAGE) and _holds(call, Image):
         raise _unsuited(call, "images", names.get("image", "messages"))
     if can.audio is False and _may_hold(call, _AUDIO) and _holds(call, Audio):
         raise _unsuited(call, "audio", names.get("audio", "messages"))
+    if can.json_schema is False and _may_hold(call, _SCHEMA) and _wants_schema(call):
+        raise _unsuited(call, "structured outputs", names.get("schema", "response_format"))
 
 
 def _may_hold(call: Call, marks: Sequence[bytes]) -> bool:
     """Tell whether the body, or what was said before it, may hold such a thing: else it need not be decoded."""
     said = (call.body, *map(bytes, call.thread.history)) if call.thread is not None else (call.body,)
     return any(mark in body for mark in marks for body in said)
+
+
+def _wants_schema(call: Call) -> bool:
+    return any(request.format.kind == "schema" for request in call.requests)
 
 
 def _holds(call: Call, kind: type[Part]) -> bool:

@@ -7,14 +7,16 @@ Sources: OpenRouter and Poe `GET /v1/models`, vLLM, Groq and Mistral API referen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import TypeGuard
 
 import msgspec
 from msgspec import Raw, Struct
 
-from dragoman.core.capabilities import Capabilities
+from dragoman.core.capabilities import Capabilities, Prices
 from dragoman.core.errors import UpstreamInvalid
+from dragoman.core.quirks import NO_QUIRKS, Quirks
 from dragoman.wire.json import repair_text
 
 Said = Mapping[str, object]
@@ -26,10 +28,13 @@ _MILLISECONDS = 100_000_000_000
 """Above it, a time is in milliseconds: in seconds it would be the year 5138."""
 _CONTEXT = ("context_length", "context_window", "max_model_len", "max_context_length")
 _OUTPUT = ("max_completion_tokens", "max_output_tokens")
+_MILLION = 1_000_000
+_MOST = 10**15
+"""Micro-USD for a million tokens; more is a mistake."""
 _EMBEDDINGS = frozenset({"embedding", "embeddings"})
 
 
-class Model(Struct, frozen=True):
+class Model(Struct, frozen=True, gc=False):
     """One model of a catalogue."""
 
     id: str
@@ -38,6 +43,12 @@ class Model(Struct, frozen=True):
     can: Capabilities = Capabilities()
     name: str = ""
     """What people call it, empty when that is the id."""
+    quirks: Quirks = NO_QUIRKS
+    """How it has to be spoken to."""
+
+
+Tell = Callable[[Model, Said], Model]
+"""Adds to a model what only servers of one kind say of it."""
 
 
 class _List(Struct):
@@ -53,17 +64,61 @@ _named = msgspec.json.Decoder(_Named)
 _entry = msgspec.json.Decoder(dict[str, object])
 
 
-def parse_models(body: bytes) -> list[Model]:
+def as_read(model: Model, said: Said) -> Model:
+    """Return a model as every server tells of it."""
+    return model
+
+
+def parse_models(body: bytes, tell: Tell = as_read) -> list[Model]:
     """Read the list; entries that are no models are left out, a body that is no list raises `UpstreamInvalid`."""
+    return list(read_each(body, tell))
+
+
+def read_each(body: bytes, tell: Tell = as_read) -> Iterator[Model]:
+    """Do the same model by model, so that whoever reads a long list can do something else in between."""
+    for entry in _cut(body):
+        model = _read_entry(repair_text(bytes(entry)), tell)
+        if model is not None:
+            yield model
+
+
+def _cut(body: bytes) -> list[Raw]:
+    """Return the entries, each as it was sent: a list of ten thousand is not looked at as a whole."""
     try:
-        entries = _list.decode(repair_text(body)).data
+        return _list.decode(body).data
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # what is wrong may be text that can be repaired
+    try:
+        return _list.decode(repair_text(body)).data
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UpstreamInvalid(detail="the catalogue is not a list of models") from None
-    models = [_read_entry(entry) for entry in entries]
-    return [model for model in models if model is not None]
 
 
-def _read_entry(raw: Raw) -> Model | None:
+def list_words(said: Said, name: str) -> list[str]:
+    """Return the texts in the list `name`, in its order; none where it is no list."""
+    value = said.get(name)
+    return [word for word in value if isinstance(word, str)] if _is_list(value) else []
+
+
+def list_objects(said: Said, name: str) -> list[Said]:
+    """Return the objects in the list `name`, in its order; none where it is no list."""
+    value = said.get(name)
+    return [item for item in value if _is_object(item)] if _is_list(value) else []
+
+
+def find_object(said: Said, name: str) -> Said:
+    """Return the object `name`, an empty one where there is none."""
+    value = said.get(name)
+    return value if _is_object(value) else {}
+
+
+def find_text(said: Said, name: str) -> str:
+    """Return the text `name`, an empty one where there is none."""
+    value = said.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _read_entry(raw: bytes, tell: Tell) -> Model | None:
     try:
         model = _named.decode(raw).id
     except (msgspec.DecodeError, RecursionError):
@@ -72,31 +127,57 @@ def _read_entry(raw: Raw) -> Model | None:
         said = _entry.decode(raw)
     except (msgspec.DecodeError, RecursionError):  # a number too large for a float, say
         said = {}
-    name = _text(said, "name") or _text(_inner(said, "metadata"), "display_name")
-    return Model(model, _read_time(said.get("created")), _read_capabilities(said), name) if model else None
+    name = find_text(said, "name") or find_text(find_object(said, "metadata"), "display_name")
+    created, can = _read_time(said.get("created")), _read_capabilities(said)
+    return tell(Model(model, created, can, name), said) if model else None
 
 
 def _read_capabilities(said: Said) -> Capabilities:
-    takes = _words(_inner(said, "architecture"), "input_modalities")
-    gives = _words(_inner(said, "architecture"), "output_modalities")
+    takes = _words(find_object(said, "architecture"), "input_modalities")
+    gives = _words(find_object(said, "architecture"), "output_modalities")
     features = _words(said, "supported_parameters") or _words(said, "supported_features")
-    reasoning = _inner(said, "reasoning")
-    own = _inner(said, "capabilities")
-    window, provider = _inner(said, "context_window"), _inner(said, "top_provider")
+    reasoning = find_object(said, "reasoning")
+    own = find_object(said, "capabilities")
+    window, provider = find_object(said, "context_window"), find_object(said, "top_provider")
     return Capabilities(
         tools=_flag(own, "function_calling", otherwise="tools" in features if features else None),
         vision=_flag(own, "vision", otherwise="image" in takes if takes else None),
         audio="audio" in takes if takes else None,
         thinking=True if reasoning or "reasoning" in features else None,
+        json_schema=True if "structured_outputs" in features else None,
+        gives=gives or None,
         embedding=_gives_vectors(said, gives),
-        context=_count(said, *_CONTEXT) or _count(window, *_CONTEXT),
+        context=_count(said, *_CONTEXT) or _count(window, *_CONTEXT) or _count(find_object(said, "meta"), "n_ctx"),
         output=_count(provider, *_OUTPUT) or _count(window, *_OUTPUT) or _count(said, *_OUTPUT),
+        prices=_read_prices(find_object(said, "pricing")),
     )
+
+
+def _read_prices(said: Said) -> Prices | None:
+    """Read prices in USD for a single token, decimal strings, as OpenRouter and Poe tell them."""
+    prices = Prices(
+        input=_price(said, "prompt", _MILLION),
+        output=_price(said, "completion", _MILLION),
+        cached=_price(said, "input_cache_read", _MILLION),
+        cache_write=_price(said, "input_cache_write", _MILLION),
+        request=_price(said, "request", 1),
+    )
+    return None if prices == Prices() else prices
+
+
+def _price(said: Said, name: str, many: int) -> int | None:
+    """Return micro-USD for so `many`; None for what is no price, a negative one (it depends) included."""
+    value = said.get(name)
+    try:
+        price = Decimal(value if isinstance(value, str) else str(value)) * many * _MILLION
+    except ArithmeticError:
+        return None
+    return round(price) if price.is_finite() and 0 <= price < _MOST else None
 
 
 def _gives_vectors(said: Said, gives: frozenset[str]) -> bool | None:
     """Tell whether a model is for embeddings; a server that lists none of them says nothing."""
-    return True if (gives and gives <= _EMBEDDINGS) or _text(said, "type") in _EMBEDDINGS else None
+    return True if (gives and gives <= _EMBEDDINGS) or find_text(said, "type") in _EMBEDDINGS else None
 
 
 def _read_time(value: object) -> int:
@@ -107,24 +188,13 @@ def _read_time(value: object) -> int:
     return int(seconds) if 0 < seconds <= _LAST_DAY else 0
 
 
-def _text(said: Said, name: str) -> str:
-    value = said.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _inner(said: Said, name: str) -> Said:
-    value = said.get(name)
-    return value if _is_object(value) else {}
-
-
 def _flag(said: Said, name: str, *, otherwise: bool | None) -> bool | None:
     value = said.get(name)
     return value if isinstance(value, bool) else otherwise
 
 
 def _words(said: Said, name: str) -> frozenset[str]:
-    value = said.get(name)
-    return frozenset(word for word in value if isinstance(word, str)) if _is_list(value) else frozenset()
+    return frozenset(list_words(said, name))
 
 
 def _count(said: Said, *names: str) -> int | None:

@@ -1,19 +1,19 @@
-"""Any server that speaks OpenAI's dialect: OpenAI itself, vLLM, llama.cpp, Poe, DashScope, OpenRouter, Groq, …"""
+"""Any server that speaks OpenAI's dialect: OpenAI itself, vLLM, llama.cpp, OpenRouter, Groq, …"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
-from msgspec import Struct
-
-from dragoman.core.call import Clock
-from dragoman.core.capabilities import Capabilities
+from dragoman.core.ports import Outbound
 from dragoman.dialects import outbound
-from dragoman.net.reply import Patience
-from dragoman.upstreams.http import HttpUpstream, Manners, Transport, nobody_knows
+from dragoman.upstreams.catalogue import read_models
+from dragoman.upstreams.connector import CATALOGUE_PATIENCE, Connector, Wiring
+from dragoman.upstreams.learning import learn_quirks
 
 ENDPOINTS = {
     "chat": ("openai_chat",),
+    "responses": ("openai_responses",),
     "completions": ("openai_completions",),
     "embeddings": ("openai_embeddings",),
     "images": ("openai_images", "openai_image_edits", "openai_image_variations"),
@@ -29,30 +29,24 @@ ENDPOINTS = {
     "moderations": ("openai_moderations",),
 }
 """The endpoints such a server may have → the dialects that speak to each; of one task the first serves all."""
+ACCEPT = b"accept: application/json, text/event-stream\r\n"
 
 
-class Options(Struct, frozen=True):
-    """How one such server differs from the others."""
-
-    key: str = ""
-    """Sent as a bearer token when there is one."""
-    endpoints: Sequence[str] = ("chat",)
-    patience: Patience = Patience()
-    plain_first: float | None = None
-    """Seconds to the first byte of a plain answer; None: only the total counts."""
-    can: Callable[[str], Capabilities] = nobody_knows
-    """What is known of a model."""
+def build(wiring: Wiring, endpoints: Sequence[str] = ("chat",)) -> Connector:
+    """Return an upstream that has these of OpenAI's endpoints."""
+    keys = write_bearer(wiring.keys)
+    learn = partial(learn_quirks, wiring.catalogue)
+    http = wiring.speak(list_dialects(endpoints), headers=ACCEPT, keys=keys, learn=learn)
+    key = b"".join(keys[:1])
+    read = partial(read_models, wiring.transport, ACCEPT + wiring.headers + key, CATALOGUE_PATIENCE)
+    return Connector(http, http.ask_model, read)
 
 
-def build(name: str, transport: Transport, clock: Clock, options: Options) -> HttpUpstream:
-    """Return the upstream `name`."""
-    names = [name for endpoint, names in ENDPOINTS.items() if endpoint in options.endpoints for name in names]
-    dialects = [outbound(name) for name in names]
-    manners = Manners(dialects, write_headers(options.key), options.patience, options.plain_first, options.can)
-    return HttpUpstream(name, transport, manners, clock)
+def list_dialects(endpoints: Sequence[str]) -> list[Outbound]:
+    """Return the dialects that speak to `endpoints`."""
+    return [outbound(name) for endpoint, names in ENDPOINTS.items() if endpoint in endpoints for name in names]
 
 
-def write_headers(key: str) -> bytes:
-    """Return the header lines of every request, but for the type of its body."""
-    lines = b"accept: application/json, text/event-stream\r\n"
-    return lines + b"authorization: Bearer " + key.encode() + b"\r\n" if key else lines
+def write_bearer(keys: Sequence[str]) -> list[bytes]:
+    """Return a header line with a bearer token for each key."""
+    return [b"authorization: Bearer %b\r\n" % key.encode() for key in keys]

@@ -13,6 +13,11 @@ from dragoman.upstreams.catalogue import Catalogue
 from dragoman.upstreams.http import HttpUpstream, Manners
 from dragoman.upstreams.listing import Model
 
+FIRST = ("openai_chat", "openai_embeddings")
+"""What clients are served in whose own dialect it does not speak: those that can say most."""
+ANEW = frozenset({"ollama_chat", "ollama_embed", "ollama_embeddings", "ollama_generate", "openai_responses"})
+"""Dialects whose clients are told the name they asked by, or that their answer is kept: they hear the same, written
+anew."""
 BESIDE = ("openai_speech_events", "openai_transcription_text", "openai_translation_text", "openai_videos")
 """Dialects without a route of their own: another form of answer to the same request, and jobs."""
 
@@ -24,8 +29,8 @@ def make_simulator(seed: int, first: float, rate: float) -> Simulator:
 
 def build(name: str, simulator: Simulator, clock: Clock) -> HttpUpstream:
     """Return `simulator` as the upstream `name`."""
-    names = [dialect for dialect, _ in ROUTES.values() if dialect in OUTBOUND]
-    dialects = [outbound(dialect) for dialect in (*names, *BESIDE)]
+    routed = [dialect for dialect, _ in ROUTES.values() if dialect in OUTBOUND and dialect not in ANEW]
+    dialects = [outbound(dialect) for dialect in dict.fromkeys((*FIRST, *routed, *BESIDE))]
     return HttpUpstream(name, SimulatorTransport(simulator), Manners(dialects, can=_can), clock)
 
 

@@ -5,7 +5,6 @@ Source: docs/errors.md (our rules for each fault); RFC 9110 §10.2.3 and OpenAI'
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -27,9 +26,15 @@ MAX_DETAIL = 500
 _CODE = re.compile(r"[A-Za-z]+(?:[_.][A-Za-z]+)*|[0-9]{1,6}")
 _PARAM = re.compile(r"[A-Za-z_]+[0-9]{0,3}(?:\.[A-Za-z_]+[0-9]{0,3}|\[[0-9]{1,5}\])*")
 """A path such as ``messages[0].content``; not the letters and digits of a key."""
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,12})?")
+_CODES = {"exceed_context_size_error": "context_length_exceeded"}
+"""What some servers call by another name (llama.cpp); agents look for OpenAI's to shorten what they ask."""
 _REJECTED = frozenset({400, 409, 413, 422})
+_NO_MODEL = "model_not_found"
+"""The code with which some servers refuse an unknown model as a wrong request."""
 _AUTH = frozenset({401, 402, 403})
 _TIMEOUT = frozenset({408, 504})
+_NOT_IMPLEMENTED = 501
 _OVERLOADED = frozenset({503, 529})
 
 
@@ -39,7 +44,7 @@ def read_fault(
     """Return the error that a response with `status` means; `code`, `param` and `text` are the upstream's words."""
     detail = f"{status} {text}"[:MAX_DETAIL]
     wait = read_retry_after(headers)
-    if status == 404:
+    if status == 404 or (status == 400 and code == _NO_MODEL):
         return ModelNotFound("the upstream does not know this model", param="model", detail=detail, fault="rejected")
     if status in _REJECTED:
         return _rejected(status, code, param, detail)
@@ -52,7 +57,9 @@ def read_fault(
     if status in _OVERLOADED:
         return Overloaded(retry_after=wait, detail=detail)
     if status >= 500:
-        return UpstreamError(detail=detail)
+        error = UpstreamError(detail=detail)
+        error.retry = "elsewhere" if status == _NOT_IMPLEMENTED else error.retry
+        return error
     if status >= 400:
         return _rejected(400, code, param, detail)
     return UpstreamInvalid(
@@ -75,6 +82,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _rejected(status: int, code: str, param: str, detail: str) -> UpstreamRejected:
     """Keep the upstream's code and param when they look like a code and a path; all else stays in the log."""
+    code = _CODES.get(code, "" if code == str(status) else code)  # a number says no more than the status does
     words = [word for word, form in ((code, _CODE), (param, _PARAM)) if len(word) <= 64 and form.fullmatch(word)]
     message = f"the upstream rejected the request ({', '.join(words)})" if words else ""
     error = UpstreamRejected(
@@ -85,11 +93,8 @@ def _rejected(status: int, code: str, param: str, detail: str) -> UpstreamReject
 
 
 def _read_number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if number >= 0 and math.isfinite(number) else None
+    text = (text or "").strip()
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _read_date(text: str | None, now: str | None) -> float | None:

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from dragoman.config.check import ConfigErrors
 from dragoman.config.keys import hash_key
 from dragoman.config.load import load_config
-from dragoman.config.schema import Config, OpenAiUpstream, Secret, SimUpstream
+from dragoman.config.schema import Config
+from dragoman.config.upstreams import OpenAiUpstream, PoeUpstream, Remote, SimUpstream
+from dragoman.config.values import CaFile, Secret
 
 SEARCHED = [str(Path(path).absolute()) for path in sys.path]
 """Where modules are found, from whatever working directory."""
@@ -35,9 +38,9 @@ def mistakes(file: Path | None = None, environ: Mapping[str, str] | None = None)
     return caught.value.errors
 
 
-def upstream(config: Config, name: str) -> OpenAiUpstream:
+def upstream(config: Config, name: str) -> Remote:
     found = config.upstreams[name]
-    assert isinstance(found, OpenAiUpstream)
+    assert isinstance(found, Remote)
     return found
 
 
@@ -154,8 +157,9 @@ def test_a_mistyped_variable_is_named() -> None:
 
 def test_keys_in_the_environment_make_the_upstreams() -> None:
     config = load_config(environ={"DASHSCOPE_API_KEY": "sk-q", "POE_API_KEY": "$p", "GROQ_API_KEY": ""})
-    assert list(config.upstreams) == ["poe", "qwen"]
-    assert upstream(config, "poe").key == Secret("$p")
+    assert list(config.upstreams) == ["poe", "poe_bot", "qwen"]
+    assert upstream(config, "poe").key == upstream(config, "poe_bot").key == Secret("$p")
+    assert upstream(config, "poe_bot").base_url == "https://api.poe.com/bot"
     assert upstream(config, "qwen").base_url == "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
     assert config.warnings == []
 
@@ -166,6 +170,7 @@ def test_a_variable_moves_a_known_upstream_and_its_mistake_is_named() -> None:
     assert mistakes(environ={"POE_API_KEY": "p q", "POE_BASE_URL": "nowhere"}) == [
         "upstreams.poe.key: expected printable ASCII without spaces (set by POE_API_KEY)",
         "upstreams.poe.base_url: expected http or https URL without user, query and fragment (set by POE_BASE_URL)",
+        "upstreams.poe_bot.key: expected printable ASCII without spaces (set by POE_API_KEY)",
     ]
 
 
@@ -180,7 +185,7 @@ def test_a_file_that_names_upstreams_has_no_others_but_they_take_their_keys_from
 
 def test_a_file_that_names_no_upstream_leaves_them_to_the_environment(folder: Path) -> None:
     write(folder, "[upstreams]\n[models]\nfast = 'poe/x'")
-    assert list(load_config(environ={"POE_API_KEY": "p"}).upstreams) == ["poe"]
+    assert list(load_config(environ={"POE_API_KEY": "p"}).upstreams) == ["poe", "poe_bot"]
 
 
 def test_overrides_join_the_upstreams_of_the_environment() -> None:
@@ -190,7 +195,7 @@ def test_overrides_join_the_upstreams_of_the_environment() -> None:
         "DRAGOMAN__UPSTREAMS__SIM": "{}",
     }
     config = load_config(environ=environ)
-    assert list(config.upstreams) == ["poe", "sim"]
+    assert list(config.upstreams) == ["poe", "poe_bot", "sim"]
     assert upstream(config, "poe").retry.attempts == 1
 
 
@@ -236,3 +241,97 @@ def test_a_configuration_without_a_file_needs_no_toml_parser() -> None:
     environ = {"PYTHONPATH": os.pathsep.join(SEARCHED)}
     run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, env=environ)
     assert run.stdout.split() == []
+
+
+def test_the_region_of_qwen_counts_unless_its_variable_names_an_address(folder: Path) -> None:
+    write(folder, "[upstreams.qwen]\nregion = 'us'")
+    qwen = upstream(load_config(environ={"DASHSCOPE_API_KEY": "q"}), "qwen")
+    assert qwen.base_url == "https://dashscope-us.aliyuncs.com/compatible-mode/v1"
+    moved = {"DASHSCOPE_API_KEY": "q", "DASHSCOPE_BASE_URL": "http://127.0.0.1:9/v1"}
+    assert upstream(load_config(environ=moved), "qwen").base_url == "http://127.0.0.1:9/v1"
+    assert load_config(environ={}).warnings == ["upstreams.qwen.key: missing, and DASHSCOPE_API_KEY is not set"]
+
+
+def test_the_host_of_ollama_makes_it_an_upstream() -> None:
+    config = load_config(environ={"OLLAMA_HOST": "lab"})
+    assert (list(config.upstreams), upstream(config, "ollama").base_url) == (["ollama"], "http://lab:11434")
+    assert (config.warnings, upstream(config, "ollama").key) == ([], UNSET)
+    locked = load_config(environ={"OLLAMA_HOST": "https://ollama.com", "OLLAMA_API_KEY": "o"})
+    assert upstream(locked, "ollama").key == Secret("o")
+    assert load_config(environ={"OLLAMA_API_KEY": "o"}).upstreams == {"sim": SimUpstream()}
+    assert mistakes(environ={"OLLAMA_HOST": "ftp://lab"}) == [
+        "upstreams.ollama.base_url: expected http or https URL without user, query and fragment (set by OLLAMA_HOST)"
+    ]
+
+
+def test_the_variable_of_anthropic_leaves_the_version_out() -> None:
+    environ = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_BASE_URL": "https://proxy.lab"}
+    assert upstream(load_config(environ=environ), "anthropic").base_url == "https://proxy.lab/v1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9000", "http://localhost:9000", "[::1]:9000", "0.0.0.0:9000"])
+def test_a_host_of_ollama_that_is_ourselves_is_no_upstream(host: str) -> None:
+    config = load_config(environ={"OLLAMA_HOST": host}, settings={"server.port": 9000})
+    assert config.upstreams == {"sim": SimUpstream()}
+    assert config.recognised == ["OLLAMA_HOST: not used, it is where this server listens"]
+    assert list(load_config(environ={"OLLAMA_HOST": host}).upstreams) == ["ollama"]
+
+
+def test_a_variable_that_leads_clients_to_us_does_not_lead_us_to_ourselves(folder: Path) -> None:
+    environ = {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_BASE_URL": "http://127.0.0.1:8484"}
+    config = load_config(environ=environ)
+    assert upstream(config, "anthropic").base_url == "https://api.anthropic.com/v1"
+    assert config.recognised == ["ANTHROPIC_BASE_URL: not used, it is where this server listens"]
+    write(folder, "[server]\nport = 84840\n[upstreams.anthropic]")
+    assert mistakes(environ=environ) == ["server.port: expected int <= 65535"]
+    write(folder, "server = 5\n[upstreams.anthropic]")
+    assert mistakes(environ=environ) == ["server: expected table, got int"]
+    write(folder, "[upstreams.ollama]\nrpm = 5")
+    ollama = upstream(load_config(environ={"OLLAMA_HOST": "127.0.0.1:8484"}), "ollama")
+    assert ollama.base_url == "http://127.0.0.1:11434"
+
+
+def test_what_the_network_has_against_a_value_is_told(folder: Path) -> None:
+    def judge(text: str) -> None:
+        raise ValueError("not today")
+
+    write(folder, "[upstreams.poe]\nkey = '$K'\nca = 'ca.pem'")
+    with pytest.raises(ConfigErrors) as caught:
+        load_config(environ={"K": "k"}, judges={CaFile: judge})
+    assert caught.value.errors == ["upstreams.poe.ca: not today"]
+
+
+def test_the_bots_of_poe_are_asked_where_their_variable_says_by_both_upstreams(folder: Path) -> None:
+    environ = {"POE_API_KEY": "p", "POE_BOT_BASE_URL": "http://127.0.0.1:9/bot/"}
+    config = load_config(environ=environ)
+    poe = config.upstreams["poe"]
+    assert isinstance(poe, PoeUpstream)
+    assert poe.bot_url == upstream(config, "poe_bot").base_url == "http://127.0.0.1:9/bot"
+    write(folder, "[upstreams.poe]\nbot_url = 'http://a'")
+    poe = load_config(environ=environ).upstreams["poe"]
+    assert isinstance(poe, PoeUpstream)
+    assert poe.bot_url == "http://a"
+    write(folder, "[upstreams.poe]")
+    assert mistakes(environ={**environ, "POE_BOT_BASE_URL": "nowhere"}) == [
+        "upstreams.poe.bot_url: expected http or https URL without user, query and fragment (set by POE_BOT_BASE_URL)"
+    ]
+
+
+def test_a_malformed_variable_of_another_program_is_a_mistake_like_all_others() -> None:
+    assert mistakes(environ={"TIME_OUT": "x"}) == ["TIME_OUT: expected seconds, above 0 and at most 86400"]
+    assert mistakes(environ={"TIME_OUT": "x", "DRAGOMAN__SERVER__PORT": "y"}) == [
+        "TIME_OUT: expected seconds, above 0 and at most 86400",
+        "server.port: expected int, got str (set by DRAGOMAN__SERVER__PORT)",
+    ]
+    assert load_config(environ={"CUSTOM_TOKEN": "c"}).toml == '[keys.custom]\nkey = "$CUSTOM_TOKEN"\n'
+
+
+def test_openai_itself_has_responses_unless_its_table_or_its_address_says_otherwise() -> None:
+    def endpoints(**environ: str) -> tuple[str, ...]:
+        upstream = load_config(environ={"OPENAI_API_KEY": "k", **environ}).upstreams["openai"]
+        assert isinstance(upstream, OpenAiUpstream)
+        return upstream.endpoints
+
+    assert "responses" in endpoints()
+    assert "responses" not in endpoints(OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert endpoints(DRAGOMAN__UPSTREAMS__OPENAI__ENDPOINTS='["chat"]') == ("chat",)

@@ -12,6 +12,7 @@ import pytest
 from dragoman.config.known import KNOWN
 from dragoman.config.load import load_config
 from dragoman.config.reference import EXAMPLE, json_schema, main, write_page
+from dragoman.config.upstreams import KINDS
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
@@ -30,15 +31,19 @@ def test_the_page_in_the_repository_is_up_to_date() -> None:
         "| `port` | port, 0 to 65535 | 8484 | The TCP port to listen on; 0 takes any free one. |",
         "| `timeout.first` | seconds | none | To begin its answer; when absent, 60 for a stream, "
         "and only `total` for a plain answer. |",
-        '| `endpoints` | list: `"chat"` or `"completions"` or `"embeddings"` or `"images"` or `"videos"` or `"audio"` '
-        'or `"moderations"` | `["chat","embeddings","images","videos","audio","moderations"]` | Which of OpenAI\'s '
-        "endpoints it has. |",
+        '| `endpoints` | list: `"chat"` or `"responses"` or `"completions"` or `"embeddings"` or `"images"` '
+        'or `"videos"` or `"audio"` or `"moderations"` '
+        '| `["chat","embeddings","images","videos","audio","moderations"]` '
+        "| Which of OpenAI's endpoints it has; OpenAI itself has `responses` too. |",
         "| `seed` | whole number | 0 | The same seed gives the same answers. |",
         "| `key_in_path` | true or false | `false` | Whether `/k/<key>/` before any path holds the client's key, "
         "for clients that can send no header. |",
         "| `body` | bytes | 32 MiB | A request body. |",
         "| `head` | bytes | 32 KiB | A whole request head. |",
-        '### `kind = "sim"`',
+        *(f'### `kind = "{kind}"`' for kind in KINDS),
+        "| `headers` | table | none | Headers that every request has. |",
+        "| `cn` | https://dashscope.aliyuncs.com/compatible-mode/v1 |",
+        "| `keep` | seconds | 2592000 | How long; 30 days unless said otherwise. |",
     ],
 )
 def test_the_page_tells_type_default_and_meaning(line: str) -> None:
@@ -48,7 +53,8 @@ def test_the_page_tells_type_default_and_meaning(line: str) -> None:
 def test_every_variable_of_a_known_upstream_is_on_the_page() -> None:
     page = write_page()
     for known in KNOWN.values():
-        assert not known.variable or f"| `{known.key_variable}` | `{known.url_variable}` | {known.base_url} |" in page
+        key = f"`{known.key_variable}`{', if any' if known.host else ''}"
+        assert not known.variable or f"| {key} | `{known.url_variable}` | {known.base_url} |" in page
 
 
 def test_the_example_works(tmp_path: Path) -> None:
@@ -70,6 +76,14 @@ def test_the_example_works(tmp_path: Path) -> None:
         "upstreams.sim.seed = 3",
         "upstreams.poe.kind = 'sim'",
         "upstreams.poe.refresh = 5",
+        "upstreams.poe.strict = false",
+        "upstreams.poe_bot.upload_limit = 5",
+        "upstreams.qwen.region = 'cn'",
+        "upstreams.ollama.base_url = 'http://lab'",
+        "upstreams.lab = { kind = 'qwen', region = 'us' }",
+        "upstreams.lab = { kind = 'anthropic', base_url = 'http://lab', about.'x*' = { tools = true } }",
+        "names.presets = ['short_names']",
+        "attachments.fetch = true",
     ],
 )
 def test_the_schema_accepts_what_is_right(text: str) -> None:
@@ -88,6 +102,11 @@ def test_the_schema_accepts_what_is_right(text: str) -> None:
         "upstreams.lab.base_url = 'http://lab'",
         "upstreams.sim.base_url = 'http://lab'",
         "upstreams.poe.speed.rate = 1",
+        "upstreams.poe.region = 'cn'",
+        "upstreams.qwen.region = 'moon'",
+        "upstreams.lab.kind = 'grok'",
+        "names.presets = ['long_names']",
+        "server.tokens = 'exact'",
         "upstreams.'a b'.kind = 'sim'",
     ],
 )

@@ -4,7 +4,9 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from dragoman.config.schema import ClientKey, Config, Document, OpenAiUpstream, Secret, SimUpstream, dump_config
+from dragoman.config.schema import ClientKey, Config, Document, dump_config
+from dragoman.config.upstreams import OpenAiUpstream, SimUpstream
+from dragoman.config.values import Secret
 
 HIDDEN = "sk-very-secret"
 
@@ -64,6 +66,18 @@ def test_a_dump_shows_everything_but_the_secrets() -> None:
     again = msgspec.json.decode(dumped, type=Config, dec_hook=lambda _, text: Secret(str(text)))
     assert again.upstreams["lab"] == OpenAiUpstream(base_url="http://lab/v1", key=Secret("***"))
     assert again.upstreams["sim"] == SimUpstream()
+
+
+def test_a_dump_leaves_out_what_is_told_otherwise() -> None:
+    dumped = dump_config(Config(recognised=["SYSTEM_TOKEN → x"], toml="[keys]", warnings=["w"]))
+    assert not {"recognised", "toml"} & msgspec.json.decode(dumped).keys()
+    assert msgspec.json.decode(dumped)["warnings"] == ["w"]
+
+
+def test_nothing_is_fetched_and_no_name_comes_along_unless_somebody_says_so() -> None:
+    config = Config()
+    assert (config.attachments.fetch, config.attachments.size) == (False, 20 << 20)
+    assert (config.names.presets, config.server.tokens) == ((), "auto")
 
 
 def test_a_dump_refuses_what_is_neither_plain_nor_secret() -> None:

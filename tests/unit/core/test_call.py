@@ -2,7 +2,7 @@ import pytest
 
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller
-from dragoman.core.errors import BadRequest
+from dragoman.core.errors import BadRequest, DragomanError, UpstreamIncomplete
 from dragoman.core.message import Message, Request, Text
 
 REQUEST = Request("fast", [Message("user", [Text("Hello")])])
@@ -50,7 +50,8 @@ def test_calls_share_nothing() -> None:
     one, other = call_with(), call_with()
     one.losses["seed"] = "unknown there"
     one.observe(lambda burst: None)
-    assert (other.losses, other.observers, one == other) == ({}, [], False)
+    one.watch(lambda error: None)
+    assert (other.losses, other.observers, other.watchers, one == other) == ({}, [], [], False)
 
 
 def test_observers_are_shown_the_bursts_in_the_order_they_came() -> None:
@@ -77,3 +78,30 @@ def test_observers_are_shown_the_bursts_in_the_order_they_came() -> None:
 )
 def test_a_key_may_use_the_models_it_names(models: tuple[str, ...] | None, model: str, may: bool) -> None:
     assert Caller("app", models).may_use(model) is may
+
+
+def test_those_who_watch_are_told_how_an_answer_broke() -> None:
+    call = call_with()
+    told: list[DragomanError] = []
+    call.watch(told.append)
+    call.watch(told.append)
+    assert not told
+    error = UpstreamIncomplete()
+    call.broke(error)
+    assert told == [error, error]
+
+
+def test_a_meaning_is_changed_before_and_after_it_is_first_looked_at() -> None:
+    reads: list[str] = []
+
+    def read() -> list[Request]:
+        reads.append("read")
+        return [Request("m", []), Request("n", [])]
+
+    call = Call(b"body", "openai_chat", "m", read, stream=False)
+    call.amend(lambda request: Request(f"{request.model}1", []))
+    assert reads == []
+    assert [request.model for request in call.requests] == ["m1", "n1"]
+    call.amend(lambda request: Request(f"{request.model}2", []))
+    assert [request.model for request in call.requests] == ["m12", "n12"]
+    assert (reads, call.body) == (["read"], b"body")

@@ -1,5 +1,7 @@
 """What of a request is carried into another dialect, and what its client is told of the rest."""
 
+from typing import Literal
+
 import pytest
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
@@ -7,7 +9,7 @@ from msgspec.structs import replace
 from dragoman.core import message as msg
 from dragoman.core.call import Words
 from dragoman.core.capabilities import Capabilities
-from dragoman.core.loss import MAX_NAME, MAX_NOTED, NO_COUNTERPART, Terms, carry, fit
+from dragoman.core.loss import MAX_NAME, MAX_NOTED, NO_COUNTERPART, Terms, carry, fit, lift
 
 WORDS = Words(names={"seed": "options.seed", "effort": "think"}, reasons={"keep_alive": "", "raw": "always applied"})
 USER = msg.Message("user", [msg.Text("Hi")])
@@ -15,8 +17,9 @@ ASKED = msg.Request("m", [USER])
 EVERYTHING = frozenset(
     {
         *msg.Sampling.__struct_fields__, "effort", "budget", "n", "user", "metadata", "parallel_tools",
-        "allowed_tools", "strict_tools", "json", "schema", "dimensions", "name", "image", "audio", "video", "file",
-        "thinking", "signature", "failed",
+        "tool_choice", "allowed_tools", "strict_tools", "json", "schema", "dimensions", "name", "image", "audio",
+        "video", "file", "thinking", "signature", "failed", "linked_image", "linked_audio", "linked_video",
+        "linked_file",
     }
 )  # fmt: skip
 
@@ -62,10 +65,12 @@ def test_what_can_be_said_is_carried_whole() -> None:
         (replace(ASKED, sampling=msg.Sampling(temperature=0)), "temperature", ASKED),
         (replace(ASKED, sampling=msg.Sampling(logprobs=0)), "logprobs", ASKED),
         (
-            replace(ASKED, tool_choice=msg.ToolChoice("required", allowed=[])),
+            replace(ASKED, tool_choice=msg.ToolChoice("auto", allowed=[])),
             "allowed_tools",
-            replace(ASKED, tool_choice=msg.ToolChoice("required")),
+            replace(ASKED, tool_choice=msg.ToolChoice("auto")),
         ),
+        (replace(ASKED, tool_choice=msg.ToolChoice("required")), "tool_choice", ASKED),
+        (replace(ASKED, tool_choice=msg.ToolChoice("named", "f")), "tool_choice", ASKED),
         (
             replace(ASKED, tools=[msg.Tool("f", strict=False)]),
             "strict_tools",
@@ -74,8 +79,8 @@ def test_what_can_be_said_is_carried_whole() -> None:
         (msg.Request("m", [msg.Message("user", [msg.Text("Hi")], "me")]), "name", ASKED),
         (said(msg.Image("data:,"), msg.Text("Hi")), "image", ASKED),
         (said(msg.Audio("AA", "wav"), msg.Text("Hi")), "audio", ASKED),
-        (said(msg.Video("https://x.test/v"), msg.Text("Hi")), "video", ASKED),
-        (said(msg.File(id="file-1"), msg.Text("Hi")), "file", ASKED),
+        (said(msg.Video("data:,"), msg.Text("Hi")), "video", ASKED),
+        (said(msg.File("data:,"), msg.Text("Hi")), "file", ASKED),
         (said(msg.Thinking("hm"), msg.Text("Hi")), "thinking", ASKED),
         (said(msg.Thinking("hm", "proof")), "signature", said(msg.Thinking("hm"))),
         (said(msg.Thinking("", "sealed", redacted=True), msg.Text("Hi")), "signature", ASKED),
@@ -90,6 +95,52 @@ def test_what_can_be_said_is_carried_whole() -> None:
 def test_what_has_no_place_is_taken_away_and_told(request_: msg.Request, word: str, left: msg.Request) -> None:
     assert carried(request_, word) == (left, [word])
     assert carried(request_, *(EVERYTHING - {word, "thinking"})) == (request_, [])
+
+
+LINKED = [
+    (msg.Image("https://x.test/i"), "image"),
+    (msg.Image("", extra={}), "image"),
+    (msg.Audio("", "", url="https://x.test/a"), "audio"),
+    (msg.Video("https://x.test/v"), "video"),
+    (msg.File("https://x.test/f"), "file"),
+    (msg.File(id="file-1"), "file"),
+]
+
+
+@pytest.mark.parametrize(("part", "kind"), LINKED)
+def test_what_is_only_linked_may_have_no_place(part: msg.Part, kind: str) -> None:
+    request = said(part, msg.Text("Hi"))
+    assert carried(request, f"linked_{kind}") == (ASKED, [kind])
+    assert carried(request, kind) == (ASKED, [kind])
+    assert carried(request, *(EVERYTHING - {kind, f"linked_{kind}"})) == (request, [])
+    result = said(msg.ToolResult("c", [part]))
+    assert carried(result, f"linked_{kind}") == (said(msg.ToolResult("c", [])), [kind])
+
+
+def test_a_linked_picture_is_told_in_the_clients_word_for_a_picture() -> None:
+    words, terms = Words(names={"image": "image_url"}), Terms({"linked_image": "only bytes"})
+    assert carry(said(msg.Image("https://x.test/i")), "mine", words, terms)[1] == {"image_url": "only bytes"}
+
+
+def test_what_somebody_sees_to_is_no_loss() -> None:
+    terms = Terms({"linked_image": "only bytes", "n": "one"}, {"other": None})
+    assert lift(terms, frozenset({"linked_image", "video"})) == Terms({"n": "one"}, {"other": None})
+
+
+def test_of_a_choice_that_cannot_be_forced_the_allowed_tools_are_left() -> None:
+    request = replace(ASKED, tool_choice=msg.ToolChoice("required", allowed=["f"]))
+    left = replace(ASKED, tool_choice=msg.ToolChoice("auto", allowed=["f"]))
+    assert carried(request, "tool_choice") == (left, ["tool_choice"])
+    forced = replace(ASKED, tool_choice=msg.ToolChoice("required"))
+    assert carried(request, "allowed_tools") == (forced, ["allowed_tools"])
+    nothing = replace(ASKED, tool_choice=msg.ToolChoice("auto"))
+    assert carried(request, "tool_choice", "allowed_tools") == (nothing, ["tool_choice", "allowed_tools"])
+
+
+@pytest.mark.parametrize("mode", ["auto", "none"])
+def test_a_choice_that_forces_nothing_is_carried(mode: Literal["auto", "none"]) -> None:
+    request = replace(ASKED, tool_choice=msg.ToolChoice(mode))
+    assert carried(request, "tool_choice") == (request, [])
 
 
 def test_it_is_told_in_the_clients_words() -> None:
@@ -148,6 +199,15 @@ def test_fields_of_a_kin_dialect_are_carried() -> None:
     assert carry(request, "other", WORDS, every)[0] == ASKED
 
 
+def test_what_no_dialect_knows_may_be_a_parameter_of_the_model() -> None:
+    extra = {"aspect": Raw(b'"1:1"'), "store": Raw(b"true"), "raw": Raw(b"true")}
+    message = msg.Message("user", [msg.Text("Hi", {"aspect": Raw(b"1")})])
+    request = msg.Request("m", [message], extra=extra)
+    left, losses = carry(request, "mine", WORDS, Terms(known=frozenset({"store"})))
+    assert left == replace(ASKED, extra={"aspect": extra["aspect"]})
+    assert losses == {"aspect": NO_COUNTERPART, "store": NO_COUNTERPART, "raw": "always applied"}
+
+
 def test_members_of_messages_parts_and_tools_are_fields_too() -> None:
     odd, own = {"odd": Raw(b"1")}, {"extra": Raw(b'{"sig":1}')}
     parts: list[msg.Part] = [
@@ -203,3 +263,14 @@ def test_a_model_is_told_how_much_to_reason_if_that_can_help(
     left, losses = carry(request, "ollama_chat", Words(names={"effort": "think"}), terms)
     assert (left.reasoning.effort, list(losses)) == (told, lost)
     assert terms.cannot["seed"] == "no seeds"
+
+
+def test_what_can_be_said_but_not_with_every_value_is_narrowed_last() -> None:
+    def narrow(request: msg.Request) -> tuple[msg.Request, dict[str, str]]:
+        assert request.n == 1, "what has no place at all is gone by now"
+        return replace(request, user="u"), {"user": "too long", "top_k": ""}
+
+    terms = Terms({"n": "one answer"}, narrow=narrow)
+    left, losses = carry(msg.Request("m", [], n=2, user="user"), "mine", Words({"user": "metadata.user_id"}), terms)
+    assert left == msg.Request("m", [], user="u")
+    assert losses == {"n": "one answer", "metadata.user_id": "too long"}

@@ -1,7 +1,7 @@
 import pytest
 
 from dragoman.core import message as msg
-from dragoman.core.say import say_part
+from dragoman.core.say import say_instead, say_part
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,18 @@ from dragoman.core.say import say_part
 )
 def test_a_part_is_text_or_a_link_or_nothing(part: msg.Part, said: str) -> None:
     assert say_part(part) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "more"),
+    [
+        ("", "a", "a"),
+        ("a", "a", ""),
+        ("a", "ab", "b"),
+        ("ab", "a", "\na"),
+        ("a", "b", "\nb"),
+        ("a", "", ""),
+    ],
+)
+def test_a_stream_goes_on_and_takes_nothing_back(said: str, text: str, more: str) -> None:
+    assert say_instead(said, text) == more

@@ -12,6 +12,7 @@ from dragoman.dialects.ollama_models import (
     Details,
     Tag,
     Tags,
+    show_tag,
     write_name,
     write_progress,
     write_running,
@@ -35,7 +36,7 @@ class Shown(msgspec.Struct):
 
 
 def tags(*entries: Entry) -> list[Tag]:
-    return msgspec.json.decode(write_tags(entries), type=Tags).models
+    return msgspec.json.decode(write_tags(list(map(show_tag, entries))), type=Tags).models
 
 
 def shown(entry: Entry) -> Shown:
@@ -71,7 +72,7 @@ def test_no_text_and_no_number_is_missing() -> None:
     assert re.fullmatch("[0-9a-f]{64}", listed.digest)
     assert listed.digest == tags(Entry("42", "other", 9, Capabilities(vision=True)))[0].digest
     assert listed.digest != tags(Entry("43", "lab"))[0].digest
-    assert b"null" not in write_tags([Entry("42", "lab")]) + write_shown(Entry("42", "lab"))
+    assert b"null" not in write_tags([show_tag(Entry("42", "lab"))]) + write_shown(Entry("42", "lab"))
 
 
 def test_a_list_without_models_is_a_list() -> None:

@@ -20,6 +20,7 @@ from dragoman.dialects.openai_body import (
     check_count,
     check_kinds,
     check_list,
+    find_start,
     hide_usage,
     is_true,
     missing,
@@ -226,6 +227,12 @@ USAGE_FRAME = b'data: {"id":"1","choices":[],"usage":{"prompt_tokens":1,"complet
 )
 def test_usage_is_hidden_from_a_client_that_did_not_ask(raw: bytes, events: list[ev.Event], shown: bytes) -> None:
     assert hide_usage(Burst(events, raw, "openai_chat")) == shown
+
+
+def test_the_start_of_an_answer_is_found_where_there_is_one() -> None:
+    start = ev.Start("chatcmpl-1", "m", 5)
+    assert find_start(Burst([start, ev.Text("a")], b"", "openai_chat")) is start
+    assert find_start(Burst([ev.Text("a")], b"", "openai_chat")) == ev.Start("", "")
 
 
 def test_a_burst_without_bytes_shows_none() -> None:

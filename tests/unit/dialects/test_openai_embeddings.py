@@ -174,7 +174,10 @@ def test_another_dialects_vectors_are_written() -> None:
 
 def test_usage_that_nobody_tells_is_estimated() -> None:
     written = write_reply(call('"abcdefgh"'), Burst([ev.Vector(0, Raw(FLOATS)), ev.Finish("stop")]))
-    assert b'"prompt_tokens":2' in written
+    assert b'"usage":{"prompt_tokens":2,"total_tokens":2,"estimated":true}' in written
+    read = read_reply(written, START)
+    assert read.events[-1] == ev.Usage(2, 0, estimated=True)
+    assert write_reply(call('"abcdefgh"'), Burst(read.events)) == written.replace(b'"model":""', b'"model":"m"')
 
 
 def test_the_dialect_offers_both_sides() -> None:

@@ -139,3 +139,8 @@ def test_an_error_is_found_where_an_answer_was_due(body: bytes, found: bytes) ->
 )
 def test_what_is_no_error_is_none(body: bytes) -> None:
     assert find_error(read_fields(body)) is None
+
+
+def test_a_question_over_the_context_of_llama_cpp_is_called_so() -> None:
+    body = b'{"error":{"code":400,"message":"too long","type":"exceed_context_size_error","n_ctx":1024}}'
+    assert read_error(400, {}, body).code == "context_length_exceeded"

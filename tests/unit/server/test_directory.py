@@ -9,7 +9,7 @@ from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller
 from dragoman.core.capabilities import Capabilities, Entry
 from dragoman.core.errors import Forbidden, ModelNotFound
-from dragoman.server.directory import MAX_ASKS, Directory, Source, Target
+from dragoman.server.directory import MAX_ASKS, Directory, Names, Source, Target
 from dragoman.upstreams.catalogue import Catalogue
 from dragoman.upstreams.listing import Model
 
@@ -141,7 +141,23 @@ def test_what_nobody_serves_does_not_exist(model: str) -> None:
     up = Upstreams()
     with pytest.raises(ModelNotFound) as caught:
         up.directory(up.source("poe", "gpt"), aliases=("fast",)).resolve(model, ANYBODY)
-    assert (caught.value.param, caught.value.message) == ("model", f"the model '{model}' does not exist")
+    assert caught.value.param == "model"
+    assert caught.value.message.partition(";")[0] == f"the model '{model}' does not exist"
+
+
+def test_what_may_have_been_meant_is_named() -> None:
+    up = Upstreams()
+    directory = up.directory(up.source("poe", "gpt-5-mini"), aliases=("fast",))
+    for wrong, meant in (("gpt5-mini", "gpt-5-mini"), ("poe/gpt-5-mnii", "poe/gpt-5-mini"), ("fsat", "fast")):
+        with pytest.raises(ModelNotFound, match=f"; did you mean '{meant}'\\?$"):
+            directory.resolve(wrong, ANYBODY)
+
+
+def test_nobody_is_shown_a_name_that_the_key_is_not_for() -> None:
+    up = Upstreams()
+    caller = Caller("app", ("fast*",))
+    with pytest.raises(ModelNotFound, match=r"does not exist$"):
+        up.directory(up.source("poe", "fastidious-gpt"), aliases=()).resolve("fastidious-gtp", caller)
 
 
 @pytest.mark.parametrize(
@@ -260,3 +276,60 @@ def test_what_was_asked_for_is_not_kept_without_end() -> None:
     for number in range(MAX_ASKS + 5):
         directory.resolve(f"m{number}", ANYBODY)
     assert len(directory.used(ANYBODY, 60)) == 5
+
+
+def test_a_short_name_stands_for_what_is_listed() -> None:
+    up = Upstreams()
+    poe, lab = up.source("poe", "gpt-5", "sonnet"), up.source("lab", "opus", any_name=True)
+    presets = {
+        "claude": ("opus", "sonnet"),
+        "gpt": ("gpt-5",),
+        "kimi": ("k2",),
+        "sonnet": ("gpt-5",),
+        "fast": ("opus",),
+    }
+    targets = {"fast": [("poe", "gpt-5")]}
+    directory = Directory({"fast": up.ask("alias fast")}, [poe, lab], targets, names=Names(presets))
+    expected = {
+        "claude": "lab serves opus",
+        "Claude:latest": "lab serves opus",
+        "gpt": "poe serves gpt-5",
+        "kimi": "lab serves kimi",  # for want of a candidate, as any other name
+        "sonnet": "poe serves sonnet",  # a name that is listed is no other
+        "fast": "alias fast",
+    }
+    assert resolutions(up, directory, *expected) == expected
+    assert [entry.id for entry in directory.entries(ANYBODY)][:3] == ["fast", "claude", "gpt"]
+    assert directory.entries(ANYBODY)[1].owned_by == "dragoman"
+    assert directory.entry("claude", ANYBODY).created == 7
+    assert directory.targets() == {"fast": ["poe/gpt-5"], "claude": ["lab/opus"], "gpt": ["poe/gpt-5"]}
+
+
+def test_a_key_is_good_for_a_short_name_or_for_what_it_stands_for() -> None:
+    up = Upstreams()
+    directory = Directory({}, [up.source("poe", "opus")], names=Names({"claude": ("opus",)}))
+    for models in (("claude",), ("poe/*",)):
+        assert up.names[directory.resolve("claude", Caller("app", models))] == "poe serves opus"
+    with pytest.raises(Forbidden):
+        directory.resolve("claude", Caller("app", ("gpt",)))
+
+
+async def test_what_does_not_exist_may_have_a_model_to_stand_for_it() -> None:
+    up = Upstreams()
+    names = Names(default="fast")
+    directory = Directory({"fast": up.ask("alias fast")}, [up.source("poe", "gpt")], names=names)
+    assert directory.resolve("gpt-4-misspelt", ANYBODY) is directory.resolve("fast", ANYBODY)
+    with pytest.raises(ModelNotFound):
+        directory.entry("gpt-4-misspelt", ANYBODY)
+    with pytest.raises(Forbidden):
+        directory.resolve("gpt-4-misspelt", Caller("app", ("fast",)))
+    with pytest.raises(ModelNotFound):
+        directory.resolve("gpt-4-misspelt", Caller("app", ("gpt*",)))
+    allowed = directory.resolve("gpt-4-misspelt", Caller("app", ("gpt*", "fast")))
+    assert allowed is directory.resolve("fast", ANYBODY)
+
+
+def test_a_default_that_is_not_there_stands_for_nothing() -> None:
+    up = Upstreams()
+    with pytest.raises(ModelNotFound):
+        Directory({}, [up.source("poe", "gpt")], names=Names(default="gone")).resolve("x", ANYBODY)

@@ -55,7 +55,7 @@ async def test_the_bytes_of_a_plain_answer_are_the_upstreams() -> None:
 async def test_the_call_knows_who_calls_and_by_what_name() -> None:
     bench = Bench()
     await bench.run()
-    (call,) = bench.calls
+    call = bench.calls[0]
     assert (call.id, call.caller.name, call.model, call.stream, call.body) == ("id-1", "app", "m", False, PLAIN)
     assert (call.began, call.clock.epoch(), call.strict) == (7.0, 1234.5, False)
     assert len(call.serial) == 32
@@ -393,3 +393,8 @@ async def test_a_call_that_is_stopped_before_its_answer_says_so(body: bytes) -> 
     assert (answer.status, error_of(answer)["code"]) == (503, "server_shutdown")
     assert "x-should-retry" not in answer.headers
     assert not bench.lines
+
+
+async def test_headers_that_belong_to_what_is_asked_are_kept_with_the_call() -> None:
+    await (bench := Bench(side=replace(inbound("openai_chat"), headers=("x-a",)))).run(PLAIN, KEY, JSON, "x-a: 1")
+    assert bench.calls[0].headers == {"x-a": "1"}

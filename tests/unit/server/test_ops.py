@@ -165,22 +165,45 @@ async def test_health_tells_what_is_known_and_needs_no_key() -> None:
     office = desk()
     health = HealthEndpoint(office, [LAB, NEW], lambda: next(times))
     office.gate.enter(Caller(""))
-    NEW.catalogue.failure = "connect"
+    NEW.catalogue.failure, NEW.catalogue.answered = "connect", False
     link = Link()
     await health.health(make_exchange(link, "GET /health"))
     answer = response(link)
     assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.body == (
         b'{"status":"ok","version":"%b","uptime_seconds":1.5,"in_flight":1,"upstreams":'
-        b'{"lab":{"models":2,"catalogue":"ok"},"new":{"models":null,"catalogue":"connect"}}}' % __version__.encode()
+        b'{"lab":{"models":2,"catalogue":"ok","reachable":null,"read_at":null,"credentials":null},'
+        b'"new":{"models":null,"catalogue":"connect","reachable":false,"read_at":null,"credentials":null}}}'
+        % __version__.encode()
     )
-    NEW.catalogue.failure = ""
+    NEW.catalogue.failure, NEW.catalogue.answered = "", None
+
+
+async def line_of(source: Source) -> bytes:
+    """Return what is told of one upstream."""
+    link = Link()
+    await HealthEndpoint(desk(), [source], lambda: 0).health(make_exchange(link))
+    return response(link).body.partition(b'"upstreams":')[2][:-1]
 
 
 async def test_a_catalogue_that_was_never_read_is_unknown() -> None:
-    link = Link()
-    await HealthEndpoint(desk(), [Source("x", Catalogue(), ask_model)], lambda: 0).health(make_exchange(link))
-    assert b'{"x":{"models":null,"catalogue":"unknown"}}' in response(link).body
+    assert await line_of(Source("x", Catalogue(), ask_model, credentials=False)) == (
+        b'{"x":{"models":null,"catalogue":"unknown","reachable":null,"read_at":null,"credentials":false}}'
+    )
+
+
+async def test_a_catalogue_that_is_stale_tells_since_when() -> None:
+    catalogue = Catalogue(always=[Model("a")])
+    catalogue.replace([Model("b")])
+    catalogue.known, catalogue.failure, catalogue.answered, catalogue.read_at = True, "5xx", True, 1_790_000_000.7
+    assert await line_of(Source("x", catalogue, ask_model, credentials=True)) == (
+        b'{"x":{"models":2,"catalogue":"5xx","reachable":true,"read_at":1790000000,"credentials":true}}'
+    )
+
+
+async def test_what_is_served_anyway_is_counted_before_the_catalogue_is_read() -> None:
+    source = Source("x", Catalogue(always=[Model("a")]), ask_model)
+    assert (await line_of(source)).startswith(b'{"x":{"models":1,"catalogue":"unknown"')
 
 
 async def test_a_server_that_drains_lives_and_is_not_ready() -> None:

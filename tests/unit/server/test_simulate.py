@@ -97,3 +97,11 @@ async def test_a_body_over_the_limit_is_refused() -> None:
 async def test_the_catalogue_is_served() -> None:
     sent = await line().feed(b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n")
     assert b'"id":"chat"' in sent
+
+
+async def test_a_request_id_of_the_simulator_stays() -> None:
+    request = (
+        b"POST /poe/v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer k\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    sent = await line().feed(request)
+    assert re.findall(rb"\r\nx-request-id: (\w+)\r\n", sent) == [re.findall(rb"req_[0-9a-f]{16}", sent)[0]]

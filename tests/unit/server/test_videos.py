@@ -26,7 +26,8 @@ from dragoman.server.routes import Routes
 from dragoman.server.videos import KIND, VIDEOS, VideosEndpoint, keep_videos
 from dragoman.stores.sqlite import MEMORY, SqliteStore
 from dragoman.testing.simulator import INSTANT, Simulator
-from dragoman.upstreams.http import HttpUpstream, Manners, Reply
+from dragoman.upstreams.http import HttpUpstream, Manners
+from dragoman.upstreams.reading import Reply
 from dragoman.upstreams.simulator import build
 from tests.schema import mismatches
 from tests.unit.server.link import JSON, KEY, Link, Response, make_exchange, response
@@ -51,7 +52,7 @@ class Shown(msgspec.Struct):
 class Bench:
     """All routes of videos in front of one upstream."""
 
-    def __init__(self, upstream: HttpUpstream, store: SqliteStore) -> None:
+    def __init__(self, upstream: HttpUpstream, store: SqliteStore, patience: float = 60) -> None:
         self.upstreams = {"lab": upstream}
         self.lines: list[str] = []
         self.store = store
@@ -60,7 +61,7 @@ class Bench:
         clock = Clock(lambda: 7.0, lambda: 1234.5)
         directory = Directory({"m": upstream.ask_model("instant")}, [])
         desk = Desk(keys, self.gate, directory, Log((), self.lines.append), clock, Pulse(15), Recent())
-        videos = VideosEndpoint(desk, store, self.upstreams, patience=0.1)
+        videos = VideosEndpoint(desk, store, self.upstreams, patience=patience)
         order = Endpoint(INBOUND, desk, keep_videos(store))
         self.routes = Routes({("POST", VIDEOS): order, **videos.exact()}, videos.below())
 
@@ -103,10 +104,10 @@ def bench(store: SqliteStore) -> Bench:
     return Bench(build("lab", Simulator(cadence=INSTANT), Clock(lambda: 7.0, lambda: 1234.5)), store)
 
 
-def wired(store: SqliteStore, *replies: Reply | Exception) -> tuple[Bench, Wire]:
+def wired(store: SqliteStore, *replies: Reply | Exception, patience: float = 60) -> tuple[Bench, Wire]:
     """Return a bench whose upstream says what is written, after it has taken an order."""
     wire = Wire(Written([b'{"id":"up/1","status":"queued","odd": 1}']), *replies)
-    return Bench(HttpUpstream("lab", wire, manners(), Clock(lambda: 7.0, lambda: 1234.5)), store), wire
+    return Bench(HttpUpstream("lab", wire, manners(), Clock(lambda: 7.0, lambda: 1234.5)), store, patience), wire
 
 
 def manners() -> Manners:
@@ -209,7 +210,7 @@ async def test_a_list_tells_what_was_last_known_when_an_upstream_fails(store: Sq
 
 
 async def test_a_list_does_not_wait_for_an_upstream_that_says_nothing(store: SqliteStore) -> None:
-    bench, wire = wired(store, Silent())
+    bench, wire = wired(store, Silent(), patience=0.1)
     await bench.order()
     assert read(await bench.ask(f"GET {VIDEOS}")).data[0].status == "queued"
     assert len(wire.asked) == 2

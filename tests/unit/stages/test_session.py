@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def take(call: Call, trail: Sequence[Record], referred: Sequence[Record]) -> Non
     call.thread.history = [Raw(b'"%b"' % record.body) for record in [*trail, *referred]]
 
 
-def write(call: Call, events: Iterable[Event]) -> Record:
+def write(call: Call, answer: Burst) -> Record:
     assert call.thread is not None
-    said = "".join(event.text for event in events if isinstance(event, Text))
+    said = "".join(event.text for event in answer.events if isinstance(event, Text))
     return Record("turn", call.caller.name, call.serial, said.encode(), call.thread.previous)
 
 
@@ -210,3 +210,42 @@ async def test_a_call_that_is_cancelled_while_its_answer_is_kept_closes_it() -> 
         with pytest.raises(asyncio.CancelledError):
             await task
     assert bench.closed == 1
+
+
+async def test_a_turn_is_found_by_the_ids_of_its_parts(store: SqliteStore) -> None:
+    custom = Custom("turn", find, take, write, lambda turn: [f"part of {turn.body.decode()}".replace(" ", "_")])
+
+    async def ask(call: Call) -> Answer:
+        return Answer(Burst([START, Text("Hello"), STOP]), None, lambda: None)
+
+    def note(call: Call, error: DragomanError) -> None:
+        raise AssertionError(error)
+
+    asking = session(store, custom, note)(ask)
+    await asking(make_call("1"))
+    call = make_call("2", refers=b"part_of_Hello part_of_nothing")
+    await asking(call)
+    assert call.thread is not None
+    assert call.thread.history == [Raw(b'"Hello"')]
+
+
+async def test_the_bytes_of_the_last_burst_are_kept_with_all_events(store: SqliteStore) -> None:
+    kept: list[Burst] = []
+
+    def keep(call: Call, answer: Burst) -> Record:
+        kept.append(answer)
+        return write(call, answer)
+
+    async def rest() -> AsyncIterator[Burst]:
+        yield Burst([STOP], b"last", "d")
+
+    async def ask(call: Call) -> Answer:
+        return Answer(Burst([START], b"first", "d"), rest(), lambda: None)
+
+    def note(call: Call, error: DragomanError) -> None:
+        raise AssertionError(error)
+
+    answer = await session(store, Custom("turn", find, take, keep), note)(ask)(make_call("1"))
+    assert answer.rest is not None
+    assert [burst async for burst in answer.rest] == [Burst([STOP], b"last", "d")]
+    assert kept == [Burst([START, STOP], b"last", "d")]

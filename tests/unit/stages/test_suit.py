@@ -8,7 +8,7 @@ from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Thread, Words
 from dragoman.core.capabilities import Capabilities
 from dragoman.core.errors import BadRequest
-from dragoman.core.message import Audio, Image, Message, Part, Request, Text, Tool, ToolResult
+from dragoman.core.message import Audio, Format, Image, Message, Part, Request, Text, Tool, ToolResult
 from dragoman.stages.suit import is_choosy, suit
 
 READER = Capabilities(tools=False, vision=False, audio=False, embedding=False)
@@ -26,8 +26,8 @@ class Model:
         self.asked += 1
         return Answer(Burst([]), None, lambda: None)
 
-    def call(self, body: bytes, *parts: Part, tools: int = 0) -> Call:
-        request = Request("m", [Message("user", list(parts))], tools=[Tool("weather")] * tools)
+    def call(self, body: bytes, *parts: Part, tools: int = 0, form: Format = Format()) -> Call:  # noqa: B008 — frozen
+        request = Request("m", [Message("user", list(parts))], tools=[Tool("weather")] * tools, format=form)
 
         def read() -> list[Request]:
             self.read += 1
@@ -140,3 +140,12 @@ async def test_nothing_is_refused_for_want_of_knowledge() -> None:
 )
 def test_only_some_models_have_something_to_refuse(can: Capabilities, choosy: bool) -> None:
     assert is_choosy(can) is choosy
+
+
+async def test_a_schema_is_refused_where_the_model_cannot_be_held_to_one() -> None:
+    model = Model(Capabilities(json_schema=False))
+    error = await refusal(model, model.call(b'{"type":"json_schema"', form=Format("schema")))
+    assert (error.message, error.param) == ('"m" does not support structured outputs', "response_format")
+    await model.ask(model.call(b'{"format":"json"', form=Format("json")))
+    await model.ask(model.call(b"{}"))
+    assert (model.asked, model.read) == (2, 2)

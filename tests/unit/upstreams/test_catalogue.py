@@ -4,10 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec import structs
 
-from dragoman.core.errors import DragomanError, UpstreamIncomplete, UpstreamInvalid, UpstreamUnavailable
+from dragoman.core.errors import (
+    DragomanError,
+    UpstreamAuth,
+    UpstreamIncomplete,
+    UpstreamInvalid,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from dragoman.core.quirks import Quirks
 from dragoman.net.reply import Patience
-from dragoman.upstreams.catalogue import Catalogue, keep_fresh, read_models
+from dragoman.upstreams.catalogue import MAX_UNLISTED, Catalogue, allow_models, any_model, keep_fresh, read_models
 from dragoman.upstreams.listing import Model
 from tests.unit.net.loopback import Clock
 from tests.unit.upstreams.wire import Wire, Written
@@ -56,6 +65,76 @@ def test_a_model_is_found_in_any_case() -> None:
     assert (catalogue.spell("claude"), catalogue.spell("NEW")) == (None, "new")
 
 
+def make_plain(model: Model) -> Model:
+    """Return a model with quirks that are the same, and another object each time."""
+    return structs.replace(model, quirks=Quirks(plain=True))
+
+
+def test_quirks_stay_the_same_object_as_long_as_they_are_the_same() -> None:
+    catalogue = Catalogue(complete=make_plain)
+    before = catalogue.quirks("a")
+    assert before == Quirks(plain=True)
+    catalogue.replace([Model("a")])
+    assert catalogue.quirks("a") is before
+    catalogue.replace([Model("a", 7)])
+    assert (catalogue.find("a").created, catalogue.quirks("a") is before) == (7, True)
+    assert catalogue.learn("a", lambda known: structs.replace(known, quirks=Quirks(plain=True, stream_usage=False)))
+    learnt = catalogue.quirks("a")
+    catalogue.replace([Model("a", 8)])
+    assert (learnt, catalogue.quirks("a") is learnt) == (Quirks(plain=True, stream_usage=False), True)
+
+
+def test_some_models_are_there_whether_or_not_the_list_names_them() -> None:
+    catalogue = Catalogue(always=[Model("a"), Model("b")], allows=lambda name: name != "b")
+    assert (catalogue.known, catalogue.models(), catalogue.may_serve("c")) == (False, [Model("a")], True)
+    catalogue.replace([Model("c"), Model("a", 7)])
+    assert catalogue.models() == [Model("c"), Model("a", 7)]
+    catalogue.replace([Model("c")])
+    assert (catalogue.models(), catalogue.spell("A")) == ([Model("c"), Model("a")], "a")
+
+
+async def test_what_is_learnt_while_a_long_list_is_put_together_is_kept() -> None:
+    def notice(model: Model) -> Model:
+        if model.id == "m999":
+            catalogue.learn("m5", make_plain)
+        return model
+
+    catalogue = Catalogue(complete=notice)
+    await catalogue.refill([Model(f"m{number}") for number in range(1_000)])
+    assert len(catalogue.models()) == 1_000
+    assert [catalogue.quirks(name).plain for name in ("m5", "m6")] == [True, False]
+
+
+def test_only_what_is_allowed_and_not_denied_may_be_asked_for() -> None:
+    assert allow_models(["*"], []) is any_model
+    allows = allow_models(["GPT-*", "claude"], ["gpt-4*"])
+    assert [allows(name) for name in ("gpt-5", "Claude", "claude-2", "GPT-4o", "o3")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    catalogue = Catalogue([Model("gpt-5"), Model("o3")], any_name=True, allows=allows)
+    assert catalogue.models() == [Model("gpt-5")]
+    assert [catalogue.may_serve(name) for name in ("gpt-6", "o3")] == [True, False]
+
+
+def test_what_is_learnt_twice_is_no_news() -> None:
+    catalogue = Catalogue([Model("a")])
+    assert [catalogue.learn(name, make_plain) for name in ("a", "a", "b", "b")] == [True, False, True, False]
+    assert [catalogue.tell(name).tools for name in "ab"] == [None, None]
+    assert catalogue.learn("a", lambda known: structs.replace(known, name="A"))
+    assert (catalogue.find("a").name, catalogue.quirks("a").plain) == ("A", True)
+
+
+def test_names_that_nobody_lists_do_not_pile_up() -> None:
+    catalogue = Catalogue([], any_name=True)
+    for number in range(MAX_UNLISTED + 1):
+        catalogue.learn(f"m{number}", make_plain)
+    assert [catalogue.quirks(f"m{number}").plain for number in (0, MAX_UNLISTED)] == [False, True]
+
+
 # Reading a list
 
 
@@ -72,6 +151,8 @@ async def test_the_list_is_read_with_the_credentials() -> None:
     [
         (Written([b"no"], 404), UpstreamInvalid),
         (Written([b'{"data":[]}'], 302), UpstreamInvalid),
+        (Written([b"no"], 401), UpstreamAuth),
+        (Written([b"no"], 403), UpstreamAuth),
         (Written([b'{"da', UpstreamIncomplete()]), UpstreamIncomplete),
     ],
 )
@@ -155,6 +236,33 @@ def test_as_long_as_it_fails_it_says_why() -> None:
     keeping_fresh(test)
 
 
+def test_it_tells_when_it_was_read_and_whether_the_upstream_answers() -> None:
+    async def test(clock: Clock, catalogue: Catalogue) -> None:
+        seen: list[tuple[float | None, bool | None, str]] = []
+
+        async def read() -> list[Model]:
+            seen.append((catalogue.read_at, catalogue.answered, catalogue.failure))
+            result = results.pop(0)
+            if isinstance(result, DragomanError):
+                raise result
+            return result
+
+        results: list[list[Model] | DragomanError]
+        results = [UpstreamTimeout(), UpstreamInvalid(), [], UpstreamUnavailable(), []]
+        times = iter([70.0, 80.0])
+        await for_a_while(clock, keep_fresh(catalogue, read, 5, lambda: next(times)), [5, 5, 5, 5])
+        assert seen == [
+            (None, None, ""),
+            (None, False, "timeout"),
+            (None, True, "invalid"),
+            (70.0, True, ""),
+            (70.0, False, "connect"),
+        ]
+        assert (catalogue.read_at, catalogue.answered, catalogue.failure) == (80.0, True, "")
+
+    keeping_fresh(test)
+
+
 def test_it_is_never_tried_less_often_than_it_is_read() -> None:
     async def test(clock: Clock, catalogue: Catalogue) -> None:
         reads = Reads(clock, *[UpstreamInvalid()] * 6)
@@ -162,3 +270,14 @@ def test_it_is_never_tried_less_often_than_it_is_read() -> None:
         assert reads.times == [0, 5, 15, 27, 39]
 
     keeping_fresh(test)
+
+
+def test_a_name_that_is_not_listed_may_be_served_where_the_client_names_the_upstream() -> None:
+    catalogue = Catalogue([Model("a")], named=True, allows=lambda name: name != "c")
+    assert (catalogue.named, catalogue.any_name) == (True, False)
+    assert [catalogue.may_serve(name) for name in "abc"] == [True, True, False]
+
+
+def test_a_model_is_found_by_what_people_call_it_unless_that_is_another_ones_id() -> None:
+    catalogue = Catalogue([Model("a-1", name="Big One"), Model("b-1", name="A-1"), Model("c-1", name="Big One")])
+    assert [catalogue.spell(name) for name in ("big-one", "a-1", "")] == ["a-1", "a-1", None]

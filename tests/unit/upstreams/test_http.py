@@ -25,7 +25,8 @@ from dragoman.core.message import Text as TextPart
 from dragoman.core.ports import Limits
 from dragoman.dialects import inbound, outbound
 from dragoman.net.reply import Patience
-from dragoman.upstreams.http import MAX_SILENCE, HttpUpstream, Manners, join
+from dragoman.upstreams.http import HttpUpstream, Manners
+from dragoman.upstreams.reading import MAX_SILENCE, join
 from tests.unit.upstreams.wire import SSE, Wire, Written
 
 PATIENCE = Patience(connect=1, first=2, idle=3, total=100)
@@ -366,3 +367,13 @@ def test_two_bursts_become_one() -> None:
     assert join(one, two) == Burst([START, Text("x")], b"ab", "d")
     assert join(one, Burst([Text("x")])) == Burst([START, Text("x")])
     assert join(Burst([START]), two) == Burst([START, Text("x")], None, "d")
+
+
+async def test_a_client_that_leaves_while_an_error_is_read_leaves_no_connection() -> None:
+    class Left(Exception):
+        """Stands for a cancellation."""
+
+    reply = Written([Left()], 500)
+    with pytest.raises(Left):
+        await ask(Wire(reply), call())
+    assert reply.done[-1] == "close"

@@ -11,8 +11,10 @@ from dragoman.core.events import Finish, Media, Start, Text
 from dragoman.core.ports import Limits
 from dragoman.dialects import inbound
 from dragoman.net.reply import Patience
+from dragoman.upstreams.catalogue import Catalogue
+from dragoman.upstreams.connector import Wiring
 from dragoman.upstreams.http import HttpUpstream
-from dragoman.upstreams.openai_compatible import Options, build
+from dragoman.upstreams.openai_compatible import build
 from tests.form import TYPE, form
 from tests.unit.upstreams.wire import SSE, Wire, Written
 
@@ -21,8 +23,8 @@ START = Start("", "m", 1234)
 
 
 def upstream(wire: Wire) -> HttpUpstream:
-    options = Options("k", ("audio",), Patience(first=2, total=9))
-    return build("lab", wire, Clock(lambda: 1000.0, lambda: 1234.5), options)
+    clock = Clock(lambda: 1000.0, lambda: 1234.5)
+    return build(Wiring("lab", wire, clock, Catalogue(), ["k"], b"", Patience(first=2, total=9)), ("audio",)).http
 
 
 def speech(more: str = "") -> Call:

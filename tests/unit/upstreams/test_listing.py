@@ -2,9 +2,18 @@
 
 import pytest
 
-from dragoman.core.capabilities import Capabilities
+from dragoman.core.capabilities import Capabilities, Prices
 from dragoman.core.errors import UpstreamInvalid
-from dragoman.upstreams.listing import Model, parse_models
+from dragoman.upstreams.listing import (
+    Model,
+    Said,
+    find_object,
+    find_text,
+    list_objects,
+    list_words,
+    parse_models,
+    read_each,
+)
 
 OPENROUTER = b"""{"id":"vendor/chat-1","canonical_slug":"vendor/chat-1","name":"Vendor: Chat 1","created":1784000000,
  "context_length":200000,"architecture":{"modality":"text+image->text","input_modalities":["text","image","audio"],
@@ -20,6 +29,8 @@ POE_BARE = b"""{"id":"picture","object":"model","created":1770262891433,"support
  "architecture":{"input_modalities":["text"],"output_modalities":["image"]},"context_window":null}"""
 VLLM = b"""{"id":"org/model","object":"model","created":1780000000,"owned_by":"vllm","root":"org/model",
  "parent":null,"max_model_len":32768,"permission":[{"id":"modelperm-1"}]}"""
+LLAMA = b"""{"id":"tiny","created":1780000000,"meta":{"n_ctx":1024,"n_ctx_train":4096},
+ "architecture":{"input_modalities":["text"]}}"""
 GROQ = b'{"id":"fast","created":1780000000,"active":true,"context_window":131072,"max_completion_tokens":8192}'
 MISTRAL = b"""{"id":"small","created":1780000000,"name":"small-2603","max_context_length":65536,"type":"base",
  "capabilities":{"completion_chat":true,"function_calling":false,"vision":true}}"""
@@ -38,7 +49,16 @@ def read(*entries: bytes) -> list[Model]:
             Model(
                 "vendor/chat-1",
                 1784000000,
-                Capabilities(tools=True, vision=True, audio=True, thinking=True, context=200_000, output=64_000),
+                Capabilities(
+                    tools=True,
+                    vision=True,
+                    audio=True,
+                    thinking=True,
+                    context=200_000,
+                    output=64_000,
+                    gives=frozenset({"text"}),
+                    prices=Prices(input=3_000_000),
+                ),
                 "Vendor: Chat 1",
             ),
         ),
@@ -47,12 +67,21 @@ def read(*entries: bytes) -> list[Model]:
             Model(
                 "thinker-4.6",
                 1770262891,
-                Capabilities(tools=False, vision=True, audio=False, thinking=True, context=983_040, output=128_000),
+                Capabilities(
+                    tools=False,
+                    vision=True,
+                    audio=False,
+                    thinking=True,
+                    context=983_040,
+                    output=128_000,
+                    gives=frozenset({"text"}),
+                ),
                 "Thinker-4.6",
             ),
         ),
-        (POE_BARE, Model("picture", 1770262891, Capabilities(vision=False, audio=False))),
+        (POE_BARE, Model("picture", 1770262891, Capabilities(vision=False, audio=False, gives=frozenset({"image"})))),
         (VLLM, Model("org/model", 1780000000, Capabilities(context=32_768))),
+        (LLAMA, Model("tiny", 1780000000, Capabilities(vision=False, audio=False, context=1_024))),
         (GROQ, Model("fast", 1780000000, Capabilities(context=131_072, output=8_192))),
         (MISTRAL, Model("small", 1780000000, Capabilities(tools=False, vision=True, context=65_536), "small-2603")),
         (OPENAI, Model("plain", 1780000000)),
@@ -117,3 +146,51 @@ def test_bad_text_is_mended() -> None:
 def test_a_body_that_is_no_list_is_invalid(body: bytes) -> None:
     with pytest.raises(UpstreamInvalid):
         parse_models(body)
+
+
+@pytest.mark.parametrize(
+    ("pricing", "prices"),
+    [
+        (
+            b'{"prompt":"0.0000026","completion":"0.000013","image":null,"request":null,'
+            b'"input_cache_read":"0.00000026","input_cache_write":"0.0000032"}',
+            Prices(2_600_000, 13_000_000, 260_000, 3_200_000),
+        ),
+        (b'{"prompt":0.000001,"request":"0.0039"}', Prices(1_000_000, request=3_900)),
+        (b'{"prompt":"0","completion":"0.00"}', Prices(0, 0)),
+        (b'{"prompt":"-1","completion":"free","request":"NaN","input_cache_read":true}', None),
+        (b'{"prompt":"1e30"}', None),
+        (b"null", None),
+    ],
+)
+def test_prices_are_told_for_a_million_tokens(pricing: bytes, prices: Prices | None) -> None:
+    (model,) = read(b'{"id":"m","pricing":%b}' % pricing)
+    assert model.can.prices == prices
+
+
+def test_what_only_one_kind_of_server_says_can_be_added() -> None:
+    def add(model: Model, said: Said) -> Model:
+        words = [*list_words(said, "words"), find_text(said, "text"), find_text(find_object(said, "in"), "text")]
+        more = [find_text(each, "text") for each in list_objects(said, "objects")]
+        return Model(model.id, name=" ".join([*words, *more]))
+
+    entry = b'{"id":"m","words":["b",7,"a"],"text":"c","in":{"text":"d"},"objects":[{"text":"e"},7,{}]}'
+    body = b'{"data":[%b,{"id":"n","words":7,"text":[],"in":[],"objects":{}},{"no":1}]}'
+    assert parse_models(body % entry, add) == [Model("m", name="b a c d e "), Model("n", name=" ")]
+
+
+def test_broken_text_makes_no_model_go_missing_wherever_it_stands() -> None:
+    body = b'{"object":"\xff","data":[{"id":"a","description":"\xff\xfe"},{"id":"b","name":"\\ud83d"},{"id":7}]}'
+    assert [(model.id, model.name) for model in parse_models(body)] == [("a", ""), ("b", "\ufffd")]
+
+
+def test_a_long_list_is_read_model_by_model() -> None:
+    seen: list[str] = []
+
+    def tell(model: Model, said: Said) -> Model:
+        seen.append(model.id)
+        return model
+
+    models = read_each(b'{"data":[{"id":"a"},{"id":"b"}]}', tell)
+    assert (next(models), seen) == (Model("a"), ["a"])
+    assert (list(models), seen) == ([Model("b")], ["a", "b"])

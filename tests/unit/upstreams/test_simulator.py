@@ -66,6 +66,23 @@ async def test_the_seed_decides_what_it_says(same: bool) -> None:
     assert (texts[0] == texts[1]) is same
 
 
+@pytest.mark.parametrize(
+    ("client", "body", "dialect"),
+    [
+        ("openai_responses", b'{"model":"m","input":"a"}', "openai_chat"),
+        ("ollama_chat", b'{"model":"m","messages":[{"role":"user","content":"a"}],"stream":false}', "openai_chat"),
+        ("ollama_generate", b'{"model":"m","prompt":"a","stream":false}', "openai_chat"),
+        ("openai_embeddings", b'{"model":"m","input":"a"}', "openai_embeddings"),
+        ("ollama_embed", b'{"model":"m","input":"a"}', "openai_embeddings"),
+    ],
+)
+async def test_it_serves_each_client_in_its_own_dialect_or_in_openais(client: str, body: bytes, dialect: str) -> None:
+    model = "instant" if b"input" not in body or client == "openai_responses" else "embed"
+    answer = await upstream().ask_model(model)(inbound(client).read_call(body, Limits()))
+    assert answer.first.dialect == dialect
+    answer.close()
+
+
 SPOKEN = b'{"model":"m","input":"a","response_format":"wav","stream_format":"sse"}'
 RECORDED = form(model="m", file=("a.wav", b""), response_format="text")
 

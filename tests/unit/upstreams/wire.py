@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dragoman.net.reply import Patience
-from dragoman.upstreams.http import Reply
+from dragoman.upstreams.reading import Reply
 
 JSON = {"content-type": "application/json"}
 SSE = {"content-type": "text/event-stream"}

@@ -88,6 +88,12 @@ def test_a_wait_is_kept(status: int) -> None:
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "1_000"}, None),
+        ({"retry-after": "1e3"}, None),
+        ({"retry-after": " 7 "}, 7),
+        ({"retry-after": "9" * 13}, None),
+        ({"retry-after-ms": "nan", "retry-after": "-inf"}, None),
+        ({"retry-after-ms": "-5", "retry-after": "7.25"}, 7.25),
         ({"retry-after": ""}, None),
         ({"retry-after": "Sun, 06 Nov 1994 08:50:07 GMT", "date": SUNDAY}, 30),
         ({"retry-after": "Sun, 06 Nov 1994 08:49:07 GMT", "date": SUNDAY}, None),
@@ -100,3 +106,26 @@ def test_a_wait_is_kept(status: int) -> None:
 )
 def test_a_wait_is_read_in_each_of_its_forms(headers: dict[str, str], seconds: float | None) -> None:
     assert read_retry_after(headers) == seconds
+
+
+def test_what_a_server_cannot_do_at_all_is_not_asked_again_but_elsewhere() -> None:
+    assert read_fault(501, {}).retry == "elsewhere"
+    assert read_fault(500, {}).retry == "again"
+
+
+def test_a_code_that_is_the_status_says_nothing_and_llamas_is_openais() -> None:
+    assert read_fault(400, {}, code="400").code is None
+    assert read_fault(400, {}, code="40001").code == "40001"
+    assert read_fault(400, {}, code="exceed_context_size_error").code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "model_not_found", ModelNotFound),
+        (400, "model_found", UpstreamRejected),
+        (422, "model_not_found", UpstreamRejected),
+    ],
+)
+def test_an_unknown_model_may_be_told_as_a_wrong_request(status: int, code: str, kind: type[DragomanError]) -> None:
+    assert type(read_fault(status, {}, code=code)) is kind

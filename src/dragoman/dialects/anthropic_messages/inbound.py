@@ -96,4 +96,5 @@ INBOUND = Inbound(
     write_reply=write_reply,
     write_error=write_error,
     id_header=ID_HEADER,
+    headers=("anthropic-beta", "anthropic-version"),
 )

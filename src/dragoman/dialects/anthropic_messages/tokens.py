@@ -1,10 +1,9 @@
-"""How many tokens a request would take: an estimate, told without asking any upstream."""
+"""How many tokens a request would take; whoever counts them asks no upstream."""
 
 from __future__ import annotations
 
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
-from dragoman.core.count import count_request
 from dragoman.core.events import Usage
 from dragoman.core.ports import Inbound, Limits
 from dragoman.dialects.anthropic_messages.errors import write_error
@@ -15,15 +14,16 @@ from dragoman.wire.json import encode
 
 
 def read_call(body: bytes, limits: Limits) -> Call:
-    """Return a call that is already answered; raises `BadRequest` naming the field."""
-    call = read_asked(body, limits, TOKENS)
-    call.ready = Burst([Usage(count_request(call.request), 0, estimated=True)])
-    return call
+    """Return a call whose answer is its usage alone; raises `BadRequest` naming the field."""
+    return read_asked(body, limits, TOKENS)
 
 
 def write_reply(call: Call, burst: Burst) -> bytes:
-    """Return the body of the answer."""
-    return encode({"input_tokens": sum(event.prompt for event in burst.events if isinstance(event, Usage))})
+    """Return the body of the answer, marked when we counted and no upstream did."""
+    del call
+    usage = next((event for event in burst.events if isinstance(event, Usage)), Usage(0, 0))
+    told = {"input_tokens": usage.prompt}
+    return encode(told | {"estimated": True} if usage.estimated else told)
 
 
 INBOUND = Inbound(

@@ -6,9 +6,9 @@ from dragoman.core import events as ev
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
-from dragoman.core.errors import DragomanError, UpstreamInvalid
+from dragoman.core.errors import DragomanError
 from dragoman.core.fold import fold
-from dragoman.core.say import say_part
+from dragoman.core.say import say_instead, say_part
 from dragoman.dialects.anthropic_messages.blocks import Blocks
 from dragoman.dialects.anthropic_messages.errors import write_stream_error
 from dragoman.dialects.anthropic_messages.output import make_id, write_content, write_stop, write_usage
@@ -40,7 +40,7 @@ class Writer:
     def write(self, burst: Burst) -> bytes:
         """Return the events of `burst`.
 
-        Raises `UpstreamInvalid` for what none can tell: arguments that are no object, text that is taken back.
+        Raises `UpstreamInvalid` for what none can tell: arguments that are no object.
         """
         if burst.raw is not None and burst.dialect == NAME:
             self._begun = self._raw = True
@@ -110,10 +110,9 @@ class Writer:
 
     def _replace(self, text: str) -> bytes:
         """A stream cannot take back what it has said, only go on."""
-        said = "".join(self._text)
-        if not text.startswith(said):
-            raise UpstreamInvalid("the upstream took back what it had said, which this dialect cannot tell")
-        return self._say(text[len(said) :]) if len(text) > len(said) else b""
+        more = say_instead("".join(self._text), text)
+        self._text = [text]
+        return self._blocks.add_text(more) if more else b""
 
 
 def write_reply(call: Call, burst: Burst) -> bytes:

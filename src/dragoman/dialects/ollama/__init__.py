@@ -1,1 +1,1 @@
-"""Ollama's own API, for clients only: chat, generate, and both kinds of embeddings. Source: Ollama 0.33, 2026."""
+"""Ollama's own API: chat, generate, and both kinds of embeddings. Source: Ollama 0.33, 2026."""

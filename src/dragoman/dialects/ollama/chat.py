@@ -1,4 +1,4 @@
-"""``POST /api/chat`` from a client: a conversation with tools and pictures. Source: Ollama API 0.33, 2026."""
+"""``POST /api/chat``, both sides: a conversation with tools and pictures. Source: Ollama API 0.33, 2026."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import msgspec
 
 from dragoman.core import message as msg
 from dragoman.core.call import Call
-from dragoman.core.ports import Inbound, Limits
-from dragoman.dialects.ollama.errors import write_error
+from dragoman.core.ports import Inbound, Limits, Outbound
+from dragoman.dialects.ollama.compose import compose
+from dragoman.dialects.ollama.errors import read_error, write_error
 from dragoman.dialects.ollama.options import given
-from dragoman.dialects.ollama.request import make_ready, read_head, read_request
+from dragoman.dialects.ollama.reader import Reader, read_reply
+from dragoman.dialects.ollama.request import make_ready, patch_model, read_head, read_request
 from dragoman.dialects.ollama.schema import CHAT, STREAM_TYPE, ChatBody, ChatMembers, ToolSpec
+from dragoman.dialects.ollama.terms import CHAT_TERMS
 from dragoman.dialects.ollama.turns import read_turns
 from dragoman.dialects.ollama.writer import Members, Shape, Writer, write_reply
 from dragoman.dialects.openai_body import check_list
@@ -51,6 +54,7 @@ def _put(text: str, beside: Members) -> Members:
 
 
 _SHAPE = Shape(
+    dialect=CHAT,
     text=b'","message":{"role":"assistant","content":',
     thinking=b'","message":{"role":"assistant","content":"","thinking":',
     closing=b'},"done":false}\n',
@@ -65,4 +69,16 @@ INBOUND = Inbound(
     write_reply=partial(write_reply, _SHAPE),
     write_error=write_error,
     any_type=True,
+)
+OUTBOUND = Outbound(
+    name=CHAT,
+    path=b"/api/chat",
+    id_prefix="chatcmpl-",
+    patch_request=patch_model,
+    write_request=compose,
+    reader=partial(Reader, CHAT),
+    read_reply=partial(read_reply, CHAT),
+    read_error=read_error,
+    terms=CHAT_TERMS,
+    stream_type=STREAM_TYPE.decode(),
 )

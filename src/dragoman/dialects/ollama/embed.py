@@ -1,4 +1,4 @@
-"""``POST /api/embed`` from a client: a vector of length one for each text. Source: Ollama API 0.33, 2026."""
+"""``POST /api/embed``, both sides: a vector of length one for each text. Source: Ollama API 0.33, 2026."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import msgspec
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
-from dragoman.core.errors import BadRequest
-from dragoman.core.events import Usage
-from dragoman.core.ports import Inbound, Limits
-from dragoman.dialects.ollama.errors import write_embed_error
+from dragoman.core.errors import BadRequest, UpstreamInvalid
+from dragoman.core.events import Event, Finish, Start, Usage, Vector
+from dragoman.core.ports import Inbound, Limits, Outbound
+from dragoman.dialects.ollama.compose import place_extra
+from dragoman.dialects.ollama.errors import read_error, write_embed_error
 from dragoman.dialects.ollama.meter import Meter, count_prompt
 from dragoman.dialects.ollama.options import given
-from dragoman.dialects.ollama.request import read_embedding, read_head
-from dragoman.dialects.ollama.schema import EMBED, STREAM_TYPE
-from dragoman.dialects.ollama.vectors import never_streams, normalise, read_vectors
+from dragoman.dialects.ollama.request import patch_model, read_embedding, read_head
+from dragoman.dialects.ollama.schema import EMBED, STREAM_TYPE, Vectors
+from dragoman.dialects.ollama.terms import EMBED_TERMS
+from dragoman.dialects.ollama.vectors import never_streams, normalise, read_texts, read_vectors
 from dragoman.dialects.openai_body import check_list
+from dragoman.dialects.openai_media import no_reader, read_answer
 from dragoman.wire.json import encode
 
 _OWN = frozenset({"input", "dimensions"})
 _texts = msgspec.json.Decoder(str | list[str]).decode
+_vectors = msgspec.json.Decoder(Vectors)
 _count = msgspec.json.Decoder(int).decode
 
 
@@ -36,9 +40,14 @@ def read_call(body: bytes, limits: Limits) -> Call:
 
 
 def write_reply(call: Call, burst: Burst) -> bytes:
-    """Return the body of an answer; raises `UpstreamInvalid` when a vector is missing or no vector."""
+    """Return the body of an answer, the upstream's own if it can be.
+
+    Raises `UpstreamInvalid` when a vector is missing or no vector.
+    """
     if call.ready is not None:
         return encode({"model": call.model, "embeddings": []})
+    if burst.raw is not None and burst.dialect == EMBED:
+        return burst.raw
     request, meter = call.request, Meter(call)
     vectors = read_vectors(burst.events, len(request.inputs))
     usage = next((event for event in burst.events if isinstance(event, Usage)), None)
@@ -52,15 +61,39 @@ def write_reply(call: Call, burst: Burst) -> bytes:
     return encode(members)
 
 
+def write_request(request: msg.Request, model: str) -> bytes:
+    """Return a body that asks for the vectors of `request.inputs`; raises `BadRequest` where they are no texts."""
+    _check_dimensions(request.dimensions)
+    members = place_extra(request, {}) | {"model": model, "input": read_texts(request)}
+    return encode(members if request.dimensions is None else members | {"dimensions": request.dimensions})
+
+
+def read_reply(body: bytes, fallback: Start) -> Burst:
+    """Read a whole answer; raises `UpstreamError`."""
+    told, body = read_answer(_vectors, body)
+    if not told.embeddings or any(bytes(values)[:1] != b"[" for values in told.embeddings):
+        raise UpstreamInvalid(detail="an answer without vectors, or with one that is none")
+    events: list[Event] = [Start("", told.model or fallback.model, fallback.created)]
+    events += [Vector(number, values) for number, values in enumerate(told.embeddings)]
+    events.append(Finish("stop"))
+    if told.prompt_eval_count is not None and told.prompt_eval_count >= 0:
+        events.append(Usage(told.prompt_eval_count, 0))
+    return Burst(events, body, EMBED)
+
+
 def _read(call: Call, inputs: list[str | list[int]]) -> msg.Request:
     raw = given(call.fields, "dimensions")
     try:
         dimensions = None if raw is None else _count(raw)
     except msgspec.DecodeError:
         dimensions = 0
+    _check_dimensions(dimensions)
+    return read_embedding(call, _OWN, inputs, dimensions)
+
+
+def _check_dimensions(dimensions: int | None) -> None:
     if dimensions is not None and dimensions < 1:
         raise BadRequest("invalid 'dimensions': expected a positive integer", param="dimensions", code="invalid_value")
-    return read_embedding(call, _OWN, inputs, dimensions)
 
 
 def _read_inputs(call: Call) -> list[str | list[int]]:
@@ -80,4 +113,16 @@ INBOUND = Inbound(
     write_reply=write_reply,
     write_error=write_embed_error,
     any_type=True,
+)
+OUTBOUND = Outbound(
+    name=EMBED,
+    path=b"/api/embed",
+    id_prefix="",
+    patch_request=patch_model,
+    write_request=write_request,
+    reader=no_reader,
+    read_reply=read_reply,
+    read_error=read_error,
+    task="embed",
+    terms=EMBED_TERMS,
 )

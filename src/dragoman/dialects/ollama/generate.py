@@ -1,4 +1,7 @@
-"""``POST /api/generate`` from a client: one prompt, one answer, made from chat. Source: Ollama API 0.33, 2026."""
+"""``POST /api/generate``, both sides: one prompt, one answer; for upstreams of other dialects it is made a chat.
+
+Source: Ollama API 0.33, 2026.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ import msgspec
 from dragoman.core import message as msg
 from dragoman.core.call import Call
 from dragoman.core.errors import BadRequest
-from dragoman.core.ports import Inbound, Limits
-from dragoman.dialects.ollama.errors import write_generate_error
+from dragoman.core.ports import Inbound, Limits, Outbound
+from dragoman.dialects.ollama.errors import read_error, write_generate_error
 from dragoman.dialects.ollama.options import given
-from dragoman.dialects.ollama.request import make_ready, read_head, read_images, read_request
+from dragoman.dialects.ollama.reader import Reader, read_reply
+from dragoman.dialects.ollama.request import make_ready, patch_model, read_head, read_images, read_request
 from dragoman.dialects.ollama.schema import GENERATE, STREAM_TYPE, GenerateBody
 from dragoman.dialects.ollama.writer import Members, Shape, Writer, write_reply
 from dragoman.wire.json import read_json
@@ -28,6 +32,13 @@ def read_call(body: bytes, limits: Limits) -> Call:
     call.read = lambda: [_read(call, limits)]
     said = [raw for name in ("prompt", "suffix") if (raw := given(call.fields, name)) and bytes(raw) != b'""']
     return call if said else make_ready(call)
+
+
+def write_request(request: msg.Request, model: str) -> bytes:
+    """Refuse: a prompt cannot say what other dialects ask. Raises `BadRequest`; another target may serve."""
+    error = BadRequest(f"the model '{model}' serves single prompts only", param="model", code="unsupported_value")
+    error.retry = "elsewhere"
+    raise error
 
 
 def _read(call: Call, limits: Limits) -> msg.Request:
@@ -52,6 +63,7 @@ def _put(text: str, beside: Members) -> Members:
 
 
 _SHAPE = Shape(
+    dialect=GENERATE,
     text=b'","response":',
     thinking=b'","response":"","thinking":',
     closing=b',"done":false}\n',
@@ -66,4 +78,15 @@ INBOUND = Inbound(
     write_reply=partial(write_reply, _SHAPE),
     write_error=write_generate_error,
     any_type=True,
+)
+OUTBOUND = Outbound(
+    name=GENERATE,
+    path=b"/api/generate",
+    id_prefix="cmpl-",
+    patch_request=patch_model,
+    write_request=write_request,
+    reader=partial(Reader, GENERATE),
+    read_reply=partial(read_reply, GENERATE),
+    read_error=read_error,
+    stream_type=STREAM_TYPE.decode(),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Set
 
@@ -15,6 +14,7 @@ from dragoman.core.call import Call, Task
 from dragoman.core.errors import BadRequest
 from dragoman.core.events import Note
 from dragoman.core.ports import Limits
+from dragoman.dialects.ollama.images import read_image
 from dragoman.dialects.ollama.options import (
     given,
     read_format,
@@ -25,15 +25,12 @@ from dragoman.dialects.ollama.options import (
 )
 from dragoman.dialects.ollama.schema import JSON_TYPE
 from dragoman.dialects.ollama.words import WORDS
-from dragoman.wire.json import Fields, read_body
+from dragoman.wire.json import Fields, encode, read_body, set_members
 
 MAX_MODEL = 256
 """Characters of a model's name."""
 _HEAD = frozenset({"model", "stream", "options"})
 _COMMON = _HEAD | {"format", "think", "logprobs", "top_logprobs"}
-_SNIFFED = 16
-"""Characters of base64 that tell what a picture is."""
-_MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 _ZERO = re.compile(rb'"?[+-]?0+(?:\.0*)?(?:ns|us|ms|[smh])?"?')
 _string = msgspec.json.Decoder(str).decode
 _flag = msgspec.json.Decoder(bool).decode
@@ -61,9 +58,14 @@ def make_ready(call: Call) -> Call:
     return call
 
 
+def patch_model(call: Call, model: str) -> bytes:
+    """Return the client's own body with the upstream's model name, and every other byte as it came."""
+    return set_members(call.body, call.fields, {} if call.model == model else {"model": Raw(encode(model))})
+
+
 def read_images(images: list[str] | None, path: str) -> list[msg.Part]:
     """Return pictures that came as base64, bare or in a ``data:`` URL; raises `BadRequest` for what is no picture."""
-    return [msg.Image(_read_image(data, f"{path}[{index}]")) for index, data in enumerate(images or ())]
+    return [msg.Image(read_image(data, f"{path}[{index}]")) for index, data in enumerate(images or ())]
 
 
 def read_request(
@@ -118,19 +120,3 @@ def _streams(fields: Fields) -> bool:
         return raw is None or _flag(raw)
     except msgspec.DecodeError:
         raise BadRequest("invalid type for 'stream': expected boolean", param="stream", code="invalid_type") from None
-
-
-def _read_image(data: str, path: str) -> str:
-    if data.startswith("data:"):
-        data = data.partition(",")[2]
-    try:
-        head = binascii.a2b_base64(data[:_SNIFFED], strict_mode=True)
-    except (binascii.Error, ValueError):
-        head = b""
-    media_type = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        media_type = "image/webp"
-    if not media_type:
-        reason = f"invalid image in '{path}': expected a PNG, JPEG, WebP or GIF in base64"
-        raise BadRequest(reason, param=path, code="invalid_value")
-    return f"data:{media_type};base64,{data}"

@@ -1,6 +1,7 @@
-"""The wire Structs of Ollama's requests, as wide as its clients are different. Source: Ollama API 0.33, 2026.
+"""The wire Structs of Ollama's requests and answers, as wide as its clients and servers are different.
 
 The Python client leaves out whatever is empty, the JS client sends what it is given: nothing but a model is required.
+The server leaves out whatever is zero. Source: Ollama API 0.33, 2026.
 """
 
 from __future__ import annotations
@@ -119,3 +120,43 @@ class Logprob(Struct, omit_defaults=True):
     logprob: float
     bytes: list[int] | None = None
     top_logprobs: list[Alternative] = []
+
+
+class Said(Struct):
+    """What an answer, or a piece of one, says."""
+
+    content: str | None = None
+    thinking: str | None = None
+    tool_calls: list[Called] | None = None
+    images: list[str] | None = None
+
+
+class Line(Said):
+    """A line of a stream, or a whole answer: what it says is in `message` (chat), or beside it (generate)."""
+
+    model: str | None = None
+    created_at: str | None = None
+    message: Said | None = None
+    response: str | None = None
+    logprobs: Raw | UnsetType = UNSET
+    done: bool | None = None
+    done_reason: str | None = None
+    prompt_eval_count: Raw | UnsetType = UNSET
+    eval_count: Raw | UnsetType = UNSET
+    estimated: Raw | UnsetType = UNSET
+    """True where the server is one of ours, and counted what nobody had told it."""
+    error: Raw | UnsetType = UNSET
+
+
+class Vectors(Struct):
+    """An answer to ``/api/embed``."""
+
+    embeddings: list[Raw]
+    model: str | None = None
+    prompt_eval_count: int | None = None
+
+
+class SingleVector(Struct):
+    """An answer to ``/api/embeddings``."""
+
+    embedding: Raw

@@ -13,6 +13,7 @@ import msgspec
 from dragoman.core.call import Call
 from dragoman.core.errors import BadRequest, UpstreamInvalid
 from dragoman.core.events import Event, Vector
+from dragoman.core.message import Request
 
 _NEAR = 1e-6
 """How near to one a length is good enough: single precision knows no better."""
@@ -27,6 +28,17 @@ def read_vectors(events: Sequence[Event], count: int) -> list[list[float]]:
     if sorted(vectors) != list(range(count)):
         raise UpstreamInvalid(detail=f"{len(vectors)} vectors for {count} inputs")
     return [_read_values(vectors[index]) for index in range(count)]
+
+
+def read_texts(request: Request) -> list[str]:
+    """Return what vectors are asked of; raises `BadRequest` where it is tokens, which Ollama does not take."""
+    texts = [entry for entry in request.inputs if isinstance(entry, str)]
+    if len(texts) != len(request.inputs):
+        reason = "invalid 'input': this upstream takes texts, and no tokens"
+        error = BadRequest(reason, param="input", code="invalid_value")
+        error.retry = "elsewhere"
+        raise error
+    return texts
 
 
 def normalise(vector: list[float], dimensions: int | None) -> list[float]:

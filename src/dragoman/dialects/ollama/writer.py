@@ -1,5 +1,7 @@
 """Write answers as Ollama does: a line for each piece, all tool calls in one line, and a last line that only counts.
 
+What an upstream said in the same dialect goes out in its own bytes, the last line only at the end.
+
 A line that is not the last has no field that is empty, because clients drop lines with nulls. Source: Ollama API 0.33,
 2026, and the parsers of its Python and JS clients, LangChain and the AI SDK.
 """
@@ -14,9 +16,9 @@ from dragoman.core import events as ev
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
-from dragoman.core.errors import DragomanError, UpstreamInvalid
+from dragoman.core.errors import DragomanError
 from dragoman.core.fold import fold
-from dragoman.core.say import say_part
+from dragoman.core.say import say_instead, say_part
 from dragoman.dialects.ollama.ascii import write_line, write_text
 from dragoman.dialects.ollama.errors import write_stream_error
 from dragoman.dialects.ollama.inline import Inline
@@ -33,6 +35,7 @@ Members = dict[str, object]
 class Shape(Struct, frozen=True):
     """Where the parts of an answer stand: in a message (chat), or beside each other (generate)."""
 
+    dialect: str
     text: bytes
     """What stands between the time and a piece of text."""
     thinking: bytes
@@ -58,18 +61,23 @@ class Writer:
         self._calls: list[ev.ToolDelta] = []
         self._reason = "stop"
         self._usage: ev.Usage | None = None
+        self._last = b""
 
     def write(self, burst: Burst) -> bytes:
         """Return the lines of `burst`.
 
-        Raises `UpstreamInvalid` for what no line can tell: arguments that are no object, text that is taken back.
+        Raises `UpstreamInvalid` for what no line can tell: arguments that are no object.
         """
+        if burst.raw is not None and burst.dialect == self._shape.dialect:
+            return self._pass(burst.raw, burst.events)
         self._meter.begin()
         self._opening = self._head + self._meter.stamp()
         return b"".join([self._write_event(event) for event in burst.events])
 
     def end(self) -> bytes:
         """Return the last line, the success marker."""
+        if self._last:
+            return self._last
         said = "".join([*self._text, *self._thoughts, _arguments(self._calls)])
         counts = count_tokens(self._call, self._usage, said)
         head, tail = _head(self._call, self._meter), _tail(self._meter, self._reason, counts)
@@ -83,6 +91,14 @@ class Writer:
         """Return a line that says nothing: clients know no comments, and a blank line kills the Python client."""
         shape = self._shape
         return b'%b%b%b""%b' % (self._head, self._meter.stamp(), shape.text, shape.closing)
+
+    def _pass(self, lines: bytes, events: Sequence[ev.Event]) -> bytes:
+        """Return the upstream's own lines but for the last one of all, which is where it says that it is done."""
+        if not (events and isinstance(events[-1], ev.Finish | ev.Usage)):
+            return lines
+        cut = lines.rfind(b"\n", 0, -1) + 1
+        self._last = lines[cut:]
+        return lines[:cut]
 
     def _write_event(self, event: ev.Event) -> bytes:
         match event:
@@ -149,10 +165,9 @@ class Writer:
 
     def _replace(self, text: str) -> bytes:
         """A stream cannot take back what it has said, only go on."""
-        said = "".join(self._text)
-        if not text.startswith(said):
-            raise UpstreamInvalid("the upstream took back what it had said, which this dialect cannot tell")
-        return self._say(text[len(said) :])
+        more = say_instead("".join(self._text), text)
+        self._text = [text]
+        return self._lines(self._shape.text, more)
 
     def _finish(self, finish: ev.Finish) -> bytes:
         self._reason = _reason(finish.reason)
@@ -166,10 +181,15 @@ class Writer:
 
 
 def write_reply(shape: Shape, call: Call, burst: Burst) -> bytes:
-    """Return the body of a plain answer: all pieces in one object; raises `UpstreamInvalid` as a stream does."""
+    """Return the body of a plain answer: the upstream's own, else all pieces in one object.
+
+    Raises `UpstreamInvalid` as a stream does.
+    """
     meter = Meter(call)
     if call.ready is not None:
         return encode(_head(call, meter) | shape.put("", {}) | {"done": True, "done_reason": _loaded(call.ready)})
+    if burst.raw is not None and burst.dialect == shape.dialect:
+        return burst.raw
     reply = fold(burst.events)
     choice = reply.choices[0]
     thought, text = _split(choice.parts)

@@ -9,7 +9,7 @@ import msgspec
 from dragoman.core import events as ev
 from dragoman.core import message as msg
 from dragoman.core.burst import Burst
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Words
 from dragoman.core.errors import DragomanError, UpstreamIncomplete
 from dragoman.core.ports import Inbound, Limits, Outbound, Writer
 from dragoman.dialects.openai_audio.schema import EVENTS, SPEECH
@@ -26,6 +26,7 @@ _KINDS: Kinds = {
     "speed": ("number", NUMBER),
 }
 _KNOWN = frozenset({"model", "input", "stream_format"})
+WORDS = Words(reasons={"response_format": "the model makes sounds in a form of its own"})
 _DEFAULT = "audio/mpeg"
 _TYPES = {form: f"audio/{form}" for form in ("opus", "aac", "flac", "wav", "pcm")}
 """What the answer is called unless the upstream says otherwise; what is not here is MP3."""
@@ -45,7 +46,7 @@ def read_call(body: bytes, limits: Limits) -> Call:
     extra = extra_fields(fields, _KNOWN)
     message = msg.Message("user", [msg.Text(text)])
     call = Call(body, SPEECH, model, lambda: [msg.Request(model, [message], stream=True, extra=extra)], stream=True)
-    call.fields, call.task = fields, "speech"
+    call.fields, call.task, call.words, call.by_value = fields, "speech", WORDS, True
     if streamed:
         call.dialect = EVENTS
     else:

@@ -7,8 +7,12 @@ from collections.abc import Sequence, Set
 from msgspec import Raw, UnsetType
 
 from dragoman.core import message as msg
+from dragoman.core.effort import tell_reasoning
+from dragoman.core.quirks import NO_QUIRKS, Quirks
+from dragoman.dialects.openai_chat.fit import fit_turns
 from dragoman.wire.json import encode, read_fields
 
+_SAMPLING = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias")
 _APART = (msg.ToolCall, msg.Thinking, msg.Refusal)
 """Parts that have a place of their own beside the content."""
 _MEDIA = (msg.Image, msg.Audio, msg.Video, msg.File)
@@ -19,38 +23,44 @@ _FAILED = "Error: "
 """What the result of a tool that failed begins with: the model has to know, and there is no other place for it."""
 
 
-def compose(request: msg.Request, model: str) -> bytes:
+def compose(request: msg.Request, model: str, quirks: Quirks = NO_QUIRKS) -> bytes:
     """Return the body; fields the hub has no word for go along unless the hub has set their name."""
     body: dict[str, object] = {
         "model": model,
-        "messages": _messages(request.messages),
+        "messages": _messages(fit_turns(request.messages, quirks), quirks.thoughts),
     }
-    _add_sampling(body, request.sampling)
+    _add_sampling(body, request.sampling, quirks)
     _add_tools(body, request)
     if request.format.kind != "text":
         body["response_format"] = _format(request.format)
-    if request.reasoning.effort is not None:
-        body["reasoning_effort"] = request.reasoning.effort
+    body |= tell_reasoning(request.reasoning, quirks)
     if request.n != 1:
         body["n"] = request.n
     if request.user:
         body["user"] = request.user
     if request.metadata:
         body["metadata"] = request.metadata
-    if request.stream:
-        options = request.extra.get("stream_options", _NULL)
+    if request.stream or quirks.streams_only:
+        _add_stream(body, request.extra, quirks)
+    extra = request.extra if quirks.stream_usage else {**request.extra, "stream_options": _NULL}
+    return encode({**quirks.always, **extra, **body})
+
+
+def _add_stream(body: dict[str, object], extra: msg.Extra, quirks: Quirks) -> None:
+    body["stream"] = True
+    if quirks.stream_usage:
+        options = extra.get("stream_options", _NULL)
         known = read_fields(options) if bytes(options) != b"null" else {}
-        body |= {"stream": True, "stream_options": {**known, "include_usage": True}}
-    return encode({**request.extra, **body})
+        body["stream_options"] = {**known, "include_usage": True}
 
 
-def _add_sampling(body: dict[str, object], sampling: msg.Sampling) -> None:
-    for name in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias"):
+def _add_sampling(body: dict[str, object], sampling: msg.Sampling, quirks: Quirks) -> None:
+    for name in (*_SAMPLING, *quirks.sampling):
         value: object = getattr(sampling, name)
         if value is not None:
-            body[name] = value
+            body[quirks.sampling.get(name, name)] = value
     if sampling.max_tokens is not None:
-        body["max_tokens"] = sampling.max_tokens
+        body[quirks.max_tokens or "max_tokens"] = sampling.max_tokens
     if sampling.stop:
         body["stop"] = sampling.stop
     if sampling.logprobs is not None:
@@ -108,8 +118,8 @@ def _format(form: msg.Format) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _messages(turns: Sequence[msg.Message]) -> list[dict[str, object]]:
-    """One message for a turn, but one for each result of a tool.
+def _messages(turns: Sequence[msg.Message], thoughts: str) -> list[dict[str, object]]:
+    """One message for a turn, but one for each result of a tool; `thoughts` is the field for earlier reasoning.
 
     A result is text: what else it shows, the user shows when all results of that turn are told.
     """
@@ -121,7 +131,7 @@ def _messages(turns: Sequence[msg.Message]) -> list[dict[str, object]]:
             messages += [{**turn.extra, **_result(result)} for result in results]
             shown += [part for result in results for part in _shown(result)]
         else:
-            messages += [*_show(shown), _message(turn)]
+            messages += [*_show(shown), _message(turn, thoughts)]
             shown = []
     return messages + _show(shown)
 
@@ -157,19 +167,19 @@ def _failure(content: Sequence[msg.Part]) -> list[msg.Part]:
             return [msg.Text(_FAILED.rstrip()), *content]
 
 
-def _message(turn: msg.Message) -> dict[str, object]:
+def _message(turn: msg.Message, thoughts: str = "reasoning_content") -> dict[str, object]:
     body: dict[str, object] = {"role": turn.role}
     if turn.name:
         body["name"] = turn.name
     calls = [_call(part) for part in turn.parts if isinstance(part, msg.ToolCall)]
     spoken = [part for part in turn.parts if not isinstance(part, _APART)]
     refusal = "".join(part.text for part in turn.parts if isinstance(part, msg.Refusal))
-    thoughts = "".join(part.text for part in turn.parts if isinstance(part, msg.Thinking))
+    thought = "".join(part.text for part in turn.parts if isinstance(part, msg.Thinking))
     body["content"] = _content(spoken) if spoken or not (calls or refusal or "audio" in turn.extra) else None
     if refusal:
         body["refusal"] = refusal
-    if thoughts:
-        body["reasoning_content"] = thoughts
+    if thought:
+        body[thoughts] = thought
     if calls:
         body["tool_calls"] = calls
     return {**turn.extra, **body}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from dragoman.core import events as ev
 from dragoman.core.burst import Burst
 from dragoman.core.errors import UpstreamInvalid
 from dragoman.core.loss import Terms
 from dragoman.core.ports import Outbound
+from dragoman.core.quirks import Quirks
 from dragoman.dialects.openai_body import patch_body
 from dragoman.dialects.openai_chat.compose import compose
+from dragoman.dialects.openai_chat.fit import fit_terms, patch_fitted
 from dragoman.dialects.openai_chat.mend import FINISH, mend_top, mend_whole, read_object
+from dragoman.dialects.openai_chat.once import say_once
 from dragoman.dialects.openai_chat.reader import REASONS, Reader
 from dragoman.dialects.openai_chat.schema import (
     NAME,
@@ -25,6 +30,7 @@ from dragoman.dialects.openai_chat.schema import (
     Whole,
     WholeChoice,
     custom_arguments,
+    read_extra,
     read_usage,
 )
 from dragoman.dialects.openai_errors import find_error, read_error, read_stream_error
@@ -144,7 +150,25 @@ def _say_tool(tool: ToolCall, number: int, choice: int) -> ev.ToolDelta:
         return ev.ToolDelta(number, arguments, tool.id or "", tool.custom.name or "", choice)
     function = tool.function or Function()
     return ev.ToolDelta(
-        number, function.arguments or "{}", tool.id or "", function.name or "", choice, tool.extra_content
+        number, function.arguments or "{}", tool.id or "", function.name or "", choice, read_extra(tool.extra_content)
+    )
+
+
+def _read_repeated(body: bytes, fallback: ev.Start) -> Burst:
+    return read_reply(say_once(body), fallback)
+
+
+def fitted(quirks: Quirks) -> Outbound:
+    """Return this side for a server with `quirks`."""
+    twice = quirks.repeats_reasoning
+    return structs.replace(
+        OUTBOUND,
+        reader=partial(Reader, change=say_once) if twice else Reader,
+        read_reply=_read_repeated if twice else read_reply,
+        patch_request=partial(patch_fitted, quirks=quirks),
+        write_request=partial(compose, quirks=quirks),
+        terms=fit_terms(TERMS, quirks),
+        always_streams=quirks.streams_only,
     )
 
 
@@ -158,4 +182,5 @@ OUTBOUND = Outbound(
     read_reply=read_reply,
     read_error=read_error,
     terms=TERMS,
+    fitted=fitted,
 )

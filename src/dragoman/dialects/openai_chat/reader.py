@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import UNSET, Raw
 
@@ -22,6 +24,7 @@ from dragoman.dialects.openai_chat.schema import (
     ToolCall,
     Usage,
     custom_arguments,
+    read_extra,
     read_usage,
 )
 from dragoman.dialects.openai_errors import find_error, read_stream_error
@@ -42,9 +45,11 @@ REASONS: dict[str, ev.FinishReason] = {
 class Reader:
     """Reads one stream. Frames pass as they came unless they must be mended; usage is held back to the end."""
 
-    def __init__(self, fallback: ev.Start, n: int) -> None:
+    def __init__(self, fallback: ev.Start, n: int, change: Callable[[bytes], bytes] | None = None) -> None:
+        """`change` is shown every frame before it is read, and returns what is read in its place."""
         self.finished = False
-        self._stream = DataStream(NAME, self._read_chunk)
+        self._change = change or bytes
+        self._stream = DataStream(NAME, self._read_chunk if change is None else self._read_changed)
         self._fallback = fallback
         self._choices: dict[int, Seen] = {}
         self._wanted = n
@@ -79,6 +84,9 @@ class Reader:
             events.append(self._usage)
             frames.append(b"data: %b\n\n" % self._usage_frame)
         return Burst(events, b"".join(frames), NAME) if events else None
+
+    def _read_changed(self, data: bytes, events: list[ev.Event]) -> bytes:
+        return self._read_chunk(self._change(data), events)
 
     def _read_chunk(self, data: bytes, events: list[ev.Event]) -> bytes:
         """Say what one chunk says; return the bytes that say it: `data` itself, mended ones, or none."""
@@ -234,7 +242,7 @@ def _say_tool(tool: ToolCall, seen: Seen, choice: int) -> ev.ToolDelta:
         seen.customs.add(index)
     seen.filled[index] = seen.filled[index] or bool(arguments)
     call_id, name = (tool.id or "", called.name or "") if first else (None, None)
-    return ev.ToolDelta(index, arguments, call_id, name, choice, tool.extra_content)
+    return ev.ToolDelta(index, arguments, call_id, name, choice, read_extra(tool.extra_content))
 
 
 def _say_function(function: Function, seen: Seen, choice: int) -> ev.ToolDelta:

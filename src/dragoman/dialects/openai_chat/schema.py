@@ -5,6 +5,7 @@ Source: OpenAI OpenAPI specification 2.3.0, 2026. Fields that are UNSET stay out
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from dragoman.core import events as ev
@@ -13,6 +14,7 @@ from dragoman.wire.json import encode
 NAME = "openai_chat"
 NULL = Raw(b"null")
 """msgspec cannot tell an untouched value from null by type: null is an untouched value too."""
+TRUE = Raw(b"true")
 DONE = b"data: [DONE]\n\n"
 CHUNK = "chat.completion.chunk"
 WHOLE = "chat.completion"
@@ -104,6 +106,8 @@ class Usage(Struct, gc=False):
     completion_tokens_details: CompletionDetails | UnsetType | None = UNSET
     prompt_cache_hit_tokens: int | UnsetType | None = UNSET
     """DeepSeek's name for cached tokens."""
+    estimated: Raw | UnsetType = UNSET
+    """Ours, and true: the upstream did not count, so we did."""
 
 
 class Chunk(Struct, gc=False):
@@ -147,7 +151,8 @@ def read_usage(usage: Usage | UnsetType | None) -> ev.Usage | None:
         return None
     if completion is None:
         completion = (usage.total_tokens or 0) - prompt
-    counted = ev.Usage(prompt, completion, _cached(usage), _reasoning(usage), cache_write=_cache_write(usage))
+    estimated = usage.estimated == TRUE
+    counted = ev.Usage(prompt, completion, _cached(usage), _reasoning(usage), estimated, _cache_write(usage))
     numbers = (counted.prompt, counted.completion, counted.cached, counted.reasoning, counted.cache_write)
     return counted if min(numbers) >= 0 and max(numbers) <= MAX_COUNT else None
 
@@ -160,6 +165,7 @@ def write_usage(usage: ev.Usage) -> Usage:
         usage.prompt + usage.completion,
         PromptDetails(usage.cached, usage.cache_write or UNSET),
         CompletionDetails(usage.reasoning),
+        estimated=TRUE if usage.estimated else UNSET,
     )
 
 
@@ -177,3 +183,13 @@ def _cache_write(usage: Usage) -> int:
 def _reasoning(usage: Usage) -> int:
     details = usage.completion_tokens_details
     return (details.reasoning_tokens or 0) if isinstance(details, CompletionDetails) else 0
+
+
+def read_extra(raw: Raw | UnsetType) -> Raw | UnsetType:
+    """Return what came along with a tool call; left out where no client could read it (a number without end, say)."""
+    if isinstance(raw, Raw):
+        try:
+            msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return UNSET
+    return raw

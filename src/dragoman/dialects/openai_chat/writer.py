@@ -13,8 +13,8 @@ from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import DragomanError
 from dragoman.core.fold import fold
-from dragoman.core.say import say_part
-from dragoman.dialects.openai_body import hide_usage
+from dragoman.core.say import say_instead, say_part
+from dragoman.dialects.openai_body import find_start, hide_usage
 from dragoman.dialects.openai_chat.schema import (
     CHUNK,
     DONE,
@@ -43,6 +43,7 @@ class Writer:
         self._call = call
         self._start = ev.Start("", "", 0)
         self._begun: set[int] = set()
+        self._said: list[ev.Text | ev.Replace] = []
         self._legacy = wants_function_call(call)
         self._usage: UnsetType | None = None if call.show_usage else UNSET
 
@@ -50,7 +51,11 @@ class Writer:
         """Return the frames of `burst`, without usage unless the client asked for it."""
         if burst.raw is None or burst.dialect != NAME:
             return b"".join([self._write_event(event) for event in burst.events])
-        return burst.raw if self._usage is None else hide_usage(burst)
+        if self._usage is UNSET:
+            return hide_usage(burst)
+        if not self._start.id:
+            self._start = find_start(burst)
+        return burst.raw
 
     def end(self) -> bytes:
         """Return the success marker."""
@@ -69,20 +74,28 @@ class Writer:
             case ev.Start():
                 self._start = event
                 return b""
-            case ev.Note() | ev.Vector():
-                return b""
+            case ev.Note() | ev.Vector() | ev.Thinking(text=""):
+                return b""  # reasoning without text is its proof alone, which has no place here
             case ev.Usage():
                 return b"" if self._usage is UNSET else self._frame([], write_usage(event))
             case ev.Finish():
                 return self._chunk(event.choice, Delta(), finish=_finish(event.reason, legacy=self._legacy))
             case ev.Text():
+                self._said.append(event)
                 return self._chunk(event.choice, Delta(content=event.text), logprobs=event.logprobs)
             case ev.ToolDelta() if self._legacy and event.index:
                 return b""  # the deprecated form has room for one call
+            case ev.Replace():
+                return self._replace(event)
             case _:
                 return self._chunk(event.choice, self._delta(event))
 
-    def _delta(self, event: ev.Refusal | ev.Thinking | ev.ToolDelta | ev.Media | ev.Replace) -> Delta:
+    def _replace(self, event: ev.Replace) -> bytes:
+        more = say_instead("".join([said.text for said in self._said if said.choice == event.choice]), event.text)
+        self._said = [*(said for said in self._said if said.choice != event.choice), event]
+        return self._chunk(event.choice, Delta(content=more)) if more else b""
+
+    def _delta(self, event: ev.Refusal | ev.Thinking | ev.ToolDelta | ev.Media) -> Delta:
         match event:
             case ev.Refusal():
                 return Delta(refusal=event.text)
@@ -92,8 +105,6 @@ class Writer:
                 return self._tool(event)
             case ev.Media():
                 return Delta(audio=event.extra) if isinstance(event.extra, Raw) else Delta(content=_link(event))
-            case _:
-                return Delta(content=event.text)
 
     def _tool(self, event: ev.ToolDelta) -> Delta:
         first = event.id is not None

@@ -12,6 +12,7 @@ from dragoman.core.call import Call, Words
 from dragoman.core.errors import BadRequest, DragomanError
 from dragoman.core.fold import fold
 from dragoman.core.ports import Inbound, Limits
+from dragoman.core.say import say_instead
 from dragoman.dialects.openai_body import (
     DESTINATION,
     FLAG,
@@ -22,6 +23,7 @@ from dragoman.dialects.openai_body import (
     Kinds,
     check_kinds,
     check_list,
+    find_start,
     hide_usage,
     is_true,
     read_model,
@@ -132,13 +134,18 @@ class Writer:
         self._start = ev.Start("", "", 0)
         self._echoes = _echoes(call)
         self._begun: set[int] = set()
+        self._said: list[ev.Text | ev.Replace] = []
         self._usage: UnsetType | None = None if call.show_usage else UNSET
 
     def write(self, burst: Burst) -> bytes:
         """Return the frames of `burst`, without usage unless the client asked for it."""
         if burst.raw is None or burst.dialect != NAME:
             return b"".join([self._write_event(event) for event in burst.events])
-        return burst.raw if self._usage is None else hide_usage(burst)
+        if self._usage is UNSET:
+            return hide_usage(burst)
+        if not self._start.id:
+            self._start = find_start(burst)
+        return burst.raw
 
     def end(self) -> bytes:
         """Return the success marker."""
@@ -157,14 +164,24 @@ class Writer:
             case ev.Start():
                 self._start = event
                 return b""
-            case ev.Text() | ev.Refusal() | ev.Replace():
+            case ev.Text():
+                self._said.append(event)
                 return self._piece(event.choice, event.text, None)
+            case ev.Refusal():
+                return self._piece(event.choice, event.text, None)
+            case ev.Replace():
+                return self._replace(event)
             case ev.Finish():
                 return self._piece(event.choice, "", _finish(event.reason))
             case ev.Usage():
                 return b"" if self._usage is UNSET else self._frame([], _usage(event))
             case _:
                 return b""  # plain text has no place for thoughts, tools, media and notes
+
+    def _replace(self, event: ev.Replace) -> bytes:
+        more = say_instead("".join([said.text for said in self._said if said.choice == event.choice]), event.text)
+        self._said = [*(said for said in self._said if said.choice != event.choice), event]
+        return self._piece(event.choice, more, None) if more else b""
 
     def _piece(self, index: int, text: str, finish: str | None) -> bytes:
         if self._echoes and index not in self._begun:
@@ -270,7 +287,8 @@ def _finish(reason: ev.FinishReason) -> str:
 
 
 def _usage(usage: ev.Usage) -> Usage:
-    return Usage(usage.prompt, usage.completion, usage.prompt + usage.completion)
+    estimated = wire.TRUE if usage.estimated else UNSET
+    return Usage(usage.prompt, usage.completion, usage.prompt + usage.completion, estimated)
 
 
 INBOUND = Inbound(

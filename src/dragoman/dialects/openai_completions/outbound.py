@@ -11,13 +11,15 @@ from dragoman.core.errors import BadRequest, UpstreamError, UpstreamIncomplete, 
 from dragoman.core.message import Request
 from dragoman.core.ports import Outbound
 from dragoman.dialects.openai_body import patch_body
-from dragoman.dialects.openai_completions.schema import NAME, OBJECT, Choice, Completion, Usage
+from dragoman.dialects.openai_chat.schema import MAX_COUNT
+from dragoman.dialects.openai_completions.schema import NAME, NULL, OBJECT, TRUE, Choice, Completion, Usage
 from dragoman.dialects.openai_errors import find_error, read_error, read_stream_error
 from dragoman.dialects.openai_stream import DataStream
 from dragoman.wire.json import Fields, encode, is_utf8, repair_text
 
 _completion = msgspec.json.Decoder(Completion)
 _fields = msgspec.json.Decoder(Fields)
+_usage = msgspec.json.Decoder(Usage | None)
 _REASONS: dict[str, ev.FinishReason] = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
 _BROKEN = frozenset({"error", "abort"})
 """Words of llama.cpp's and vLLM's relatives for an answer that is not complete."""
@@ -44,6 +46,8 @@ def read_reply(body: bytes, fallback: ev.Start) -> Burst:
         events.append(ev.Finish(_read_finish(choice.finish_reason), index))
     if (usage := _read_usage(completion.usage)) is not None:
         events.append(usage)
+    elif completion.usage:
+        body = _leave_out_usage(body)
     return Burst(events, body, NAME)
 
 
@@ -130,7 +134,7 @@ def _decode(body: bytes) -> tuple[Completion, bytes]:
         completion, whole = Completion(), False
     try:
         if not whole:
-            body = repair_text(body)
+            body = _mend(body)
             completion = _completion.decode(body)
         error = find_error(_fields.decode(body)) if not completion.choices or completion.error else None
     except (msgspec.DecodeError, RecursionError):
@@ -138,6 +142,22 @@ def _decode(body: bytes) -> tuple[Completion, bytes]:
     if error is not None:
         raise read_stream_error(error)
     return completion, body
+
+
+def _mend(body: bytes) -> bytes:
+    """Return an answer with its text repaired, and without usage that cannot be read."""
+    body = repair_text(body)
+    try:
+        _usage.decode(_fields.decode(body).get("usage", NULL))
+    except msgspec.ValidationError:
+        return _leave_out_usage(body)
+    return body
+
+
+def _leave_out_usage(body: bytes) -> bytes:
+    fields = _fields.decode(body)
+    del fields["usage"]
+    return encode(fields)
 
 
 def _read_finish(reason: str | None) -> ev.FinishReason:
@@ -156,8 +176,8 @@ def _start(completion: Completion, fallback: ev.Start) -> ev.Start:
 def _read_usage(usage: Usage | UnsetType | None) -> ev.Usage | None:
     if not isinstance(usage, Usage) or usage.prompt_tokens is None:
         return None
-    counted = ev.Usage(usage.prompt_tokens, usage.completion_tokens or 0)
-    return counted if min(counted.prompt, counted.completion) >= 0 else None
+    counted = ev.Usage(usage.prompt_tokens, usage.completion_tokens or 0, estimated=usage.estimated == TRUE)
+    return counted if all(0 <= count <= MAX_COUNT for count in (counted.prompt, counted.completion)) else None
 
 
 OUTBOUND = Outbound(

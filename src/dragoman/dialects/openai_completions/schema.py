@@ -7,6 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 NAME = "openai_completions"
 NULL = Raw(b"null")
 """msgspec cannot tell an untouched value from null by type: null is an untouched value too."""
+TRUE = Raw(b"true")
 OBJECT = "text_completion"
 DONE = b"data: [DONE]\n\n"
 
@@ -26,6 +27,8 @@ class Usage(Struct, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    estimated: Raw | UnsetType = UNSET
+    """Ours, and true: the upstream did not count, so we did."""
 
 
 class Completion(Struct, gc=False):

@@ -102,7 +102,7 @@ def write_reply(dialect: str, call: Call, burst: Burst) -> bytes:
                 whole.created = event.created
             case ev.Media():
                 pictures.append(_write_picture(event))
-                whole.output_format = event.media_type.rpartition("/")[2]
+                whole.output_format = event.media_type.rpartition("/")[2].replace("*", "") or UNSET
             case ev.Usage():
                 whole.usage = _write_usage(event)
             case _:

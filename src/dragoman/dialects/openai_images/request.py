@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from dragoman.core import message as msg
-from dragoman.core.call import Call
+from dragoman.core.call import Call, Words
 from dragoman.core.errors import BadRequest
 from dragoman.core.ports import Limits
 from dragoman.dialects.openai_body import (
@@ -45,6 +45,8 @@ KINDS: Kinds = {
     "user": ("string", TEXT),
     "images": ("array", LIST),
 }
+WORDS = Words(reasons={"response_format": "", "partial_images": ""})
+"""For every request for pictures; who asks for parts of a picture has to bear that there are none."""
 _KNOWN = frozenset({"model", "prompt", "n", "stream", "user", "image", "images", "mask"})
 _text = msgspec.json.Decoder(str | None)
 
@@ -101,7 +103,8 @@ def _call(name: str, body: bytes, fields: Fields, limits: Limits, pictures: Call
         read_text(fields, "prompt")
     stream = is_true(fields, "stream") and name != "openai_image_variations"
     call = Call(body, name, model, lambda: [_read_request(call, pictures())], stream=stream)
-    call.fields, call.task = fields, "image"
+    call.fields, call.task, call.words = fields, "image", WORDS
+    call.by_value = stream or _read(fields, "response_format") == "b64_json"
     call.n = read_n(fields, limits.n)
     return call
 

@@ -123,6 +123,12 @@ def kind_of(item: Raw) -> str:
     return _name_kind(_kind.decode(item))
 
 
+def not_found(name: str, path: str) -> BadRequest:
+    """Return the error for an item that is referred to, and that nobody keeps."""
+    reason = f"the item '{name}' was not found; items of a response with 'store' false are not kept"
+    return BadRequest(reason, param=f"{path}.id", code="item_not_found")
+
+
 def _name_kind(kind: Kind) -> str:
     if kind.type:
         return kind.type
@@ -203,8 +209,7 @@ class _Reader:
     def _refer(self, name: str, path: str) -> None:
         found = self._known.get(name)
         if found is None:
-            reason = f"the item '{name}' was not found; items of a response with 'store' false are not kept"
-            raise BadRequest(reason, param=f"{path}.id", code="item_not_found")
+            raise not_found(name, path)
         self.read(found, path)
 
     def _spoke(self, parts: list[msg.Part], extra: msg.Extra, *, anew: bool = False) -> None:
@@ -236,6 +241,8 @@ class _Reader:
         match part:
             case Part(type="input_text" | "output_text" | "text", text=str(text)):
                 return msg.Text(text, extra)
+            case Part(type="output_text"):
+                return None  # as some upstreams say that nothing was said beside their calls (Gemini at Poe)
             case Part(type="refusal", refusal=str(text)):
                 return msg.Refusal(text, extra)
             case Part(type="input_image", image_url=str(url)):

@@ -48,12 +48,15 @@ _fields: msgspec.json.Decoder[Fields | None] = msgspec.json.Decoder(Fields | Non
 _items: msgspec.json.Decoder[list[Fields] | None] = msgspec.json.Decoder(list[Fields] | None)
 
 
-def begin_response(call: Call, start: ev.Start) -> wire.Response:
-    """Return the response as it begins: everything but its output, its usage and how it ends."""
+def begin_response(call: Call, start: ev.Start, *, passed: bool = False) -> wire.Response:
+    """Return the response as it begins: everything but its output, its usage and how it ends.
+
+    `passed`: the upstream's own bytes go to the client, so it has the id that they tell.
+    """
     fields = call.fields
     repeated = {name: fields[name] for name in _REPEATED if name in fields and bytes(fields[name]) != b"null"}
     begun = wire.Response(
-        id=_name(call, start),
+        id=start.id if passed else _name(call, start),
         created_at=start.created,
         model=start.model,
         store=call.thread is not None and call.thread.keep,

@@ -5,6 +5,7 @@ Source: OpenAI OpenAPI specification 2.3.0, 2026; Open Responses, 2026. UNSET st
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -121,6 +122,8 @@ class Usage(Struct):
     output_tokens: int
     output_tokens_details: OutputDetails
     total_tokens: int
+    estimated: bool | UnsetType = UNSET
+    """Ours: the upstream did not count, so we did."""
 
 
 class Fault(Struct):
@@ -348,6 +351,8 @@ class Counted(Struct):
 
     input_tokens: int
     object: str = "response.input_tokens"
+    estimated: bool = True
+    """Ours: nobody was asked."""
 
 
 def write_usage(usage: ev.Usage) -> Usage:
@@ -358,12 +363,18 @@ def write_usage(usage: ev.Usage) -> Usage:
         usage.completion,
         OutputDetails(usage.reasoning),
         usage.prompt + usage.completion,
+        True if usage.estimated else UNSET,
     )
 
 
 def name_item(prefix: str, response_id: str, index: int, part: str = "o") -> str:
     """Return the id of an item: what it is, its response's own, and its number in the output (`i`: in the input)."""
     return f"{prefix}_{response_id.removeprefix(RESPONSE)}{part}{index}"
+
+
+def is_made_here(item_id: str) -> bool:
+    """Tell whether the id of an item is of our making, so that no upstream knows it."""
+    return _MADE.fullmatch(item_id) is not None
 
 
 def find_response(item_id: str) -> str:
@@ -379,3 +390,4 @@ def drop(fields: Extra, known: frozenset[str]) -> Extra:
 
 _STEM = 32
 """Length of what is unique in the id of a response."""
+_MADE = re.compile(r"[a-z]+_[0-9a-f]{32}[io][0-9]+")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Raw
 
-from dragoman.core import events as ev
+from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.ports import Record
 from dragoman.dialects.openai_responses import schema as wire
 from dragoman.dialects.openai_responses.items import find_references, kind_of
 from dragoman.dialects.openai_responses.request import Session
 from dragoman.dialects.openai_responses.writer import write_whole
-from dragoman.wire.json import Fields, encode
+from dragoman.wire.json import Fields, encode, set_members
 
 _turn = msgspec.json.Decoder(wire.Turn)
 _input = msgspec.json.Decoder(str | list[Raw])
@@ -39,13 +39,25 @@ class _Id(msgspec.Struct):
     id: str | None = None
 
 
+class _Last(msgspec.Struct):
+    response: Raw = wire.NULL
+
+
 _output = msgspec.json.Decoder(_Output)
 _id = msgspec.json.Decoder(_Id)
+_last = msgspec.json.Decoder(_Last)
+_TRUE = Raw(b"true")
+_DATA = b"\ndata: "
 
 
 def find_turns(call: Call) -> list[str]:
-    """Return the ids of the responses whose items the call refers to by their ids; raises `BadRequest`."""
-    turns = [wire.find_response(item_id) for item_id in find_references(_own_items(call))]
+    """Return the ids of the responses whose items the call refers to by their ids, or the ids of the items themselves
+    where those do not tell; raises `BadRequest`.
+    """
+    turns = [
+        wire.find_response(item_id) if wire.is_made_here(item_id) else item_id
+        for item_id in find_references(_own_items(call))
+    ]
     return list(dict.fromkeys(filter(None, turns)))
 
 
@@ -58,15 +70,50 @@ def recall(call: Call, trail: Sequence[Record], referred: Sequence[Record]) -> N
         session.known = {_id.decode(item).id or "": item for item in [*session.history, *known]}
 
 
-def write_turn(call: Call, events: Iterable[ev.Event]) -> Record:
-    """Return what is stored of a call that was answered."""
-    response = write_whole(call, events, encrypted=True)
+def write_turn(call: Call, answer: Burst) -> Record:
+    """Return what is stored of a call that was answered: where its client was told the upstream's bytes, those.
+
+    `answer` holds all events, and the bytes of the last burst.
+    """
+    name, response = _find_told(call, answer) or _write_anew(call, answer)
     session = call.thread
     known = session.known if isinstance(session, Session) else {}
     items = [known.get(_id.decode(item).id or "", item) if _refers(item) else item for item in _own_items(call)]
-    own = [_complete(item, response.id, number) for number, item in enumerate(items)]
-    body = encode(wire.Turn(Raw(encode(response)), own))
-    return Record(wire.KIND, call.caller.name, response.id, body, session.previous if session else "")
+    own = [_complete(item, name, number) for number, item in enumerate(items)]
+    body = encode(wire.Turn(response, own))
+    return Record(wire.KIND, call.caller.name, name, body, session.previous if session else "")
+
+
+def find_parts(record: Record) -> list[str]:
+    """Return the ids of the items that a stored response answered and that do not tell its own id."""
+    items = _output.decode(_turn.decode(record.body).response).output
+    names = [_id.decode(item).id or "" for item in items]
+    return [name for name in names if name and not wire.is_made_here(name)]
+
+
+def _write_anew(call: Call, answer: Burst) -> tuple[str, Raw]:
+    response = write_whole(call, answer.events, encrypted=True)
+    return response.id, Raw(encode(response))
+
+
+def _find_told(call: Call, answer: Burst) -> tuple[str, Raw] | None:
+    """Return the upstream's own response and its id, if that is what the client was told: its bytes pass as they came.
+
+    It says that the upstream keeps nothing, and knows of no turn before it; here both are otherwise.
+    """
+    if answer.raw is None or answer.dialect != wire.NAME:
+        return None
+    raw = answer.raw if not call.stream else answer.raw.rpartition(_DATA)[2]
+    try:
+        response = Raw(raw.strip()) if not call.stream else _last.decode(raw).response
+        fields, name = _fields.decode(response), _id.decode(response).id
+        _output.decode(response)
+    except msgspec.DecodeError:
+        return None
+    values: Fields = {"store": _TRUE}
+    if call.thread is not None and call.thread.previous:
+        values["previous_response_id"] = Raw(encode(call.thread.previous))
+    return (name, Raw(set_members(bytes(response), fields, values))) if name else None
 
 
 def show_response(record: Record) -> bytes:

@@ -1,13 +1,17 @@
-"""Write answers as Responses: a stream of numbered events, or one whole object made by the very same steps."""
+"""Write answers as Responses: the upstream's own bytes where they serve, else a stream of numbered events, or one whole
+object made by the very same steps.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from dragoman.core import events as ev
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import DragomanError
+from dragoman.dialects.openai_body import find_start
 from dragoman.dialects.openai_responses import schema as wire
 from dragoman.dialects.openai_responses.output import Output
 from dragoman.dialects.openai_responses.response import WHOLE, begin_response, end_response, fail_response, read_wishes
@@ -16,6 +20,7 @@ from dragoman.wire.json import encode
 from dragoman.wire.sse import PING
 
 DONE = b"data: [DONE]\n\n"
+_NUMBER = re.compile(rb'.*"sequence_number"[ \t]*:[ \t]*([0-9]{1,9})', re.DOTALL)
 
 
 class Frames:
@@ -104,15 +109,51 @@ class Account:
         return output
 
 
+class Passage:
+    """An answer that passes in its own bytes: all but the frame that ends it, which is the last of its burst."""
+
+    def __init__(self, burst: Burst) -> None:
+        self._start = find_start(burst)
+        self._last = b""
+        self._told = b""
+
+    def take(self, burst: Burst) -> bytes:
+        """Return the frames of `burst` that are no end."""
+        raw = burst.raw or b""
+        if burst.events and isinstance(burst.events[-1], ev.Finish | ev.Usage):
+            head, blank, last = raw[:-2].rpartition(b"\n\n")
+            raw, self._last = head + blank, last + b"\n\n"
+        if raw:
+            self._told = raw
+        return raw
+
+    def end(self) -> bytes:
+        """Return the upstream's event that says how the answer ended, and the end mark."""
+        return self._last + DONE
+
+    def fail(self, call: Call, error: DragomanError) -> bytes:
+        """Return the event that says the answer broke, numbered after the upstream's last."""
+        begun = begin_response(call, self._start, passed=True)
+        frames, number = Frames(), _NUMBER.match(self._told)
+        frames.number = int(number[1]) + 1 if number else 0
+        frames.say(wire.Failed(fail_response(begun, [], error)))
+        return frames.take()
+
+
 class Writer:
     """Writes one streamed answer."""
 
     def __init__(self, call: Call) -> None:
+        self._call = call
         self._frames = Frames()
         self._account = Account(call, self._frames)
+        self._passage: Passage | None = None
 
     def write(self, burst: Burst) -> bytes:
         """Return the frames of `burst`; how the answer ended is told at its end."""
+        if burst.raw is not None and burst.dialect == wire.NAME:
+            passage = self._passage = self._passage or Passage(burst)
+            return passage.take(burst)
         take = self._account.take
         for event in burst.events:
             take(event)
@@ -120,12 +161,16 @@ class Writer:
 
     def end(self) -> bytes:
         """Return the event that says how the answer ended, and the end mark."""
+        if self._passage is not None:
+            return self._passage.end()
         response = self._account.end()
         self._frames.say(wire.Completed(response) if response.status == "completed" else wire.Ended(response))
         return self._frames.take() + DONE
 
     def fail(self, error: DragomanError) -> bytes:
         """Return the event that says the answer broke; no open item is told as done, and no end mark follows."""
+        if self._passage is not None:
+            return self._passage.fail(self._call, error)
         frames = self._frames
         self._account.begin()
         told, number = frames.take(), frames.number
@@ -141,7 +186,9 @@ class Writer:
 
 
 def write_reply(call: Call, burst: Burst) -> bytes:
-    """Return the body of a plain answer."""
+    """Return the body of a plain answer: the upstream's own, else one made from its events."""
+    if burst.raw is not None and burst.dialect == wire.NAME:
+        return burst.raw
     return encode(write_whole(call, burst.events))
 
 

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from dragoman.core import events as ev
-from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Clock
 from dragoman.core.errors import (
     BadRequest,
@@ -23,16 +22,17 @@ from dragoman.core.errors import (
     Overloaded,
     RateLimited,
     Unauthenticated,
-    UnsupportedMediaType,
-    UpstreamError,
 )
-from dragoman.core.ports import Inbound, Limits
+from dragoman.core.ports import Inbound
 from dragoman.dialects import inbound
 from dragoman.testing.simulator.chance import digest
 from dragoman.testing.simulator.faults import Wire, spoil_events, spoil_wire
 from dragoman.testing.simulator.judge import judge
 from dragoman.testing.simulator.models import BORN, MODELS, Model
-from dragoman.testing.simulator.script import Cadence, Piece, Script, pace_reply, pace_stream, play_at_once
+from dragoman.testing.simulator.poe.face import PoeFace
+from dragoman.testing.simulator.qwen import QwenFace
+from dragoman.testing.simulator.script import Cadence, Script, play_at_once
+from dragoman.testing.simulator.speak import JSON, read_call, write_break, write_headers, write_pieces
 from dragoman.testing.simulator.studio import perform
 from dragoman.testing.simulator.videos import VideoDesk
 from dragoman.wire.json import encode
@@ -57,10 +57,10 @@ ROUTES = {
     "/moderations": ("openai_moderations", "modr-sim"),
 }
 """How a path ends (the first that fits) → the dialect spoken there, and how the ids of its answers begin."""
+Face = Callable[[str, str, Mapping[str, str], bytes], Script]
+"""Takes the method, the path below its prefix, the headers and the body."""
 _CATALOGUE = "/models"
 _VIDEOS = re.compile(r".*/videos(?:/(.*))?")
-_JSON = "application/json"
-_FORM = "multipart/form-data"
 _MOST_SEEN = 10_000
 """Conversations of which it is remembered how often they failed."""
 _ERRORS: dict[int, Callable[[], DragomanError]] = {
@@ -117,9 +117,20 @@ class Simulator:
         self._now = now
         self._failed: dict[bytes, int] = {}
         self._videos = VideoDesk(seed, now, self._model, self._cadence)
+        self.poe = PoeFace(seed, now, self._cadence)
+        self._faces: dict[str, Face] = {
+            "/poe/": self.poe.answer,
+            "/qwen/compatible-mode/v1/": QwenFace(seed, now, self._cadence).answer,
+            "": self._answer,
+        }
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Script:
         """Return the response to a request with lower-case header names; what is wrong with it is told, not raised."""
+        prefix = next(prefix for prefix in self._faces if path.startswith(prefix))
+        return self._faces[prefix](method, path.removeprefix(prefix), headers, body)
+
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Script:
+        """The face of a server that speaks every dialect, and asks for no key."""
         path, _, query = path.partition("?")
         dialect, prefix = next((route for end, route in ROUTES.items() if path.endswith(end)), ("openai_chat", ""))
         side = inbound(dialect)
@@ -127,7 +138,7 @@ class Simulator:
             if prefix:
                 if method != "POST":
                     raise MethodNotAllowed
-                return self._ask(side, _read_call(side, headers, body), prefix)
+                return self._ask(side, read_call(side, headers, body), prefix)
             if below := _VIDEOS.fullmatch(path):
                 return self._videos.answer(method, below[1] or "", query, headers, body)
             return self._list(method, path)
@@ -145,9 +156,9 @@ class Simulator:
         events = spoil_events(model.fault, perform(call.task, requests, self._seed))
         events[0] = ev.Start(f"{prefix}{call.id}", call.model, self._now())
         cadence = model.cadence or self._cadence
-        pieces = _stream(side, call, events, cadence) if call.stream else _reply(side, call, events, cadence)
-        script = Script(200, _headers(side, call), pieces)
-        return spoil_wire(model.fault, Wire(script, pieces, partial(_error_in, side, call, events), call.stream))
+        pieces = write_pieces(side, call, events, cadence)
+        script = Script(200, write_headers(side, call), pieces)
+        return spoil_wire(model.fault, Wire(script, pieces, partial(write_break, side, call, events), call.stream))
 
     def _model(self, name: str) -> Model:
         model = self._models.get(name)
@@ -176,12 +187,12 @@ class Simulator:
             raise MethodNotAllowed
         entries = [_entry(model) for model in self._models.values()]
         if not rest:
-            return play_at_once(200, [("content-type", _JSON)], encode(_Catalogue(entries)))
+            return play_at_once(200, [("content-type", JSON)], encode(_Catalogue(entries)))
         name = unquote(rest)
         wanted = [entry for entry in entries if entry.id == name]
         if not wanted:
             raise ModelNotFound(f"the model '{name}' does not exist", param="model")
-        return play_at_once(200, [("content-type", _JSON)], encode(wanted[0]))
+        return play_at_once(200, [("content-type", JSON)], encode(wanted[0]))
 
 
 def _entry(model: Model) -> _Entry:
@@ -193,48 +204,9 @@ def _entry(model: Model) -> _Entry:
     )
 
 
-def _read_call(side: Inbound, headers: Mapping[str, str], body: bytes) -> Call:
-    given = headers.get("content-type", _JSON)
-    kind = given.partition(";")[0].strip().lower()
-    if kind == _FORM and side.read_form is not None:
-        return side.read_form(body, given, Limits())
-    if kind != _JSON:
-        raise UnsupportedMediaType
-    return side.read_call(body, Limits())
-
-
-def _stream(side: Inbound, call: Call, events: list[ev.Event], cadence: Cadence) -> list[Piece]:
-    writer = side.writer(call)
-    spoken = [(event, writer.write(Burst([event]))) for event in events]
-    return pace_stream(spoken, writer.end(), cadence)
-
-
-def _reply(side: Inbound, call: Call, events: list[ev.Event], cadence: Cadence) -> list[Piece]:
-    return pace_reply(side.write_reply(call, Burst(events)), events, cadence)
-
-
-def _error_in(side: Inbound, call: Call, events: list[ev.Event], pieces: int) -> bytes:
-    """Return the error that breaks an answer; in a stream of which so many pieces have been sent."""
-    error = UpstreamError("this model fails on purpose")
-    if not call.stream:
-        return side.write_error(error, call.id)[1]
-    writer = side.writer(call)
-    for event in events:
-        if pieces <= 0:
-            break
-        pieces -= bool(writer.write(Burst([event])))
-    return writer.fail(error) or b""
-
-
-def _headers(side: Inbound, call: Call) -> list[tuple[str, str]]:
-    usual = side.stream_type.decode("ascii") if call.stream else _JSON
-    kind = ("content-type", call.reply_type or usual)
-    return [kind, ("cache-control", "no-cache")] if call.stream else [kind]
-
-
 def _fail(side: Inbound, error: DragomanError, request_id: str) -> Script:
     status, body = side.write_error(error, request_id)
-    headers = [("content-type", _JSON)]
+    headers = [("content-type", JSON)]
     if error.retry_after is not None:
         headers.append(("retry-after", f"{error.retry_after:g}"))
     if isinstance(error, MethodNotAllowed):

@@ -19,6 +19,7 @@ TURN = {"role": "user", "content": "Hi"}
 def test_the_dialect_is_found_by_its_name() -> None:
     assert inbound(NAME) is INBOUND
     assert INBOUND.id_header == b"request-id"
+    assert INBOUND.headers == ("anthropic-beta", "anthropic-version"), "what they switch on is part of the request"
     assert INBOUND.stream_type == b"text/event-stream; charset=utf-8"
 
 

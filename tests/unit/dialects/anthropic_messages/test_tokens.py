@@ -1,4 +1,4 @@
-"""Counting tokens: an estimate, told at once."""
+"""Counting tokens: whoever counts is told what is asked, and the client what was counted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BODY: dict[str, object] = {"model": "m", "messages": LEAST["messages"], "system"
 def counted(members: dict[str, object]) -> int:
     """Return what the official SDK reads in the answer."""
     call = read_call(msgspec.json.encode(BODY | members), Limits())
-    assert call.ready is not None
-    body = write_reply(call, call.ready)
+    body = write_reply(call, Burst([Usage(count_request(call.request), 0, estimated=True)]))
+    assert body.endswith(b',"estimated":true}')
     return MessageTokensCount.model_validate_json(body, strict=True).input_tokens
 
 
@@ -34,12 +34,10 @@ def test_the_dialect_is_found_by_its_name() -> None:
     assert INBOUND.id_header == b"request-id"
 
 
-def test_the_answer_is_ready_without_any_upstream() -> None:
+def test_a_question_holds_all_that_there_is_to_count() -> None:
     call = read_call(msgspec.json.encode(BODY), Limits())
-    tokens = count_request(call.request)
     assert (call.dialect, call.model, call.stream) == (TOKENS, "m", False)
-    assert call.ready == Burst([Usage(tokens, 0, estimated=True)])
-    assert counted({}) == tokens > 10
+    assert counted({}) == count_request(call.request) > 10
 
 
 def test_more_to_read_is_more_tokens() -> None:
@@ -57,5 +55,5 @@ def test_the_count_is_that_of_whoever_answers() -> None:
 )
 def test_what_cannot_be_counted_is_refused(members: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        read_call(msgspec.json.encode(BODY | members), Limits())
+        assert read_call(msgspec.json.encode(BODY | members), Limits()).requests
     assert caught.value.param == param

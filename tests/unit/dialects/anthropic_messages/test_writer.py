@@ -199,11 +199,12 @@ def test_an_id_of_this_kind_is_kept_and_a_model_nobody_named_is_the_one_asked_fo
     assert (message.id, message.model) == ("msg_up", "fast")
 
 
-def test_text_that_is_taken_back_breaks_a_stream() -> None:
+def test_what_is_said_instead_stands_on_a_new_line() -> None:
     writer = Writer(CALL)
     writer.write(Burst([START, ev.Text("abc")]))
-    with pytest.raises(UpstreamInvalid, match="took back"):
-        writer.write(Burst([ev.Replace("abd")]))
+    assert b'"text":"\\nabd"' in writer.write(Burst([ev.Replace("abd")]))
+    assert b'"text":"e"' in writer.write(Burst([ev.Replace("abde")]))
+    assert writer.write(Burst([ev.Replace("abde"), ev.Replace("")])) == b""
 
 
 def test_a_plain_answer_holds_what_was_said_last() -> None:

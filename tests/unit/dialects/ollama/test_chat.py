@@ -7,10 +7,11 @@ from msgspec import Raw
 
 from dragoman.core.burst import Burst
 from dragoman.core.errors import BadRequest
-from dragoman.core.events import Note
-from dragoman.core.message import Message, Request, Sampling, Text, Tool
+from dragoman.core.events import Finish, Note, Start, Text
+from dragoman.core.message import Message, Request, Sampling, Tool
+from dragoman.core.message import Text as Said
 from dragoman.core.ports import Limits
-from dragoman.dialects.ollama.chat import INBOUND, read_call
+from dragoman.dialects.ollama.chat import INBOUND, OUTBOUND, read_call
 from dragoman.dialects.ollama.schema import CHAT, STREAM_TYPE
 
 HI = b',"messages":[{"role":"user","content":"Hi"}]'
@@ -29,7 +30,7 @@ def test_a_chat_is_its_turns_its_tools_and_its_options() -> None:
     )
     assert call.request == Request(
         "m",
-        [Message("user", [Text("Hi")])],
+        [Message("user", [Said("Hi")])],
         [Tool("f", "d", Raw(b'{"type":"object"}'), extra={"x": Raw(b"1")}), Tool("g", strict=True)],
         sampling=Sampling(seed=1),
         extra={"more": Raw(b"2")},
@@ -77,3 +78,14 @@ def test_a_wrong_field_is_named(members: bytes, param: str) -> None:
 def test_there_may_be_only_so_many_of_anything(name: bytes) -> None:
     with pytest.raises(BadRequest, match=f"invalid '{name.decode()}': more than 2 entries"):
         read_call(b'{"model":"m","%b":[{},{},{}]}' % name, Limits(messages=2, tools=2))
+
+
+def test_its_upstream_side_streams_lines() -> None:
+    assert (OUTBOUND.name, OUTBOUND.path, OUTBOUND.task) == (CHAT, b"/api/chat", "chat")
+    assert OUTBOUND.stream_type == STREAM_TYPE.decode()
+    start = Start("chatcmpl-made", "m", 7)
+    reader = OUTBOUND.reader(start, 1)
+    line = b'{"message":{"role":"assistant","content":"Hi"},"done":true}'
+    assert reader.feed(line + b"\n") is None
+    assert reader.end() == Burst([start, Text("Hi"), Finish("stop")], line + b"\n", CHAT)
+    assert OUTBOUND.read_reply(line, start) == Burst([start, Text("Hi"), Finish("stop")], line, CHAT)

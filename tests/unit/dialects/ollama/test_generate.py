@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec import Raw
 
+from dragoman.core import events as ev
 from dragoman.core.burst import Burst
 from dragoman.core.call import Call
 from dragoman.core.errors import BadRequest, ModelNotFound
-from dragoman.core.events import Note
+from dragoman.core.events import Finish, Note, Start
 from dragoman.core.message import Image, Message, Request, Sampling, Text
 from dragoman.core.ports import Limits
-from dragoman.dialects.ollama.generate import INBOUND, read_call
+from dragoman.dialects.ollama.generate import INBOUND, OUTBOUND, read_call
 from dragoman.dialects.ollama.schema import GENERATE, STREAM_TYPE
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -87,3 +88,17 @@ def test_a_call_without_a_prompt_loads_the_model(prompt: bytes) -> None:
     assert written == (
         b'{"model":"m","created_at":"1970-01-01T00:00:00.000000Z","response":"","done":true,"done_reason":"unload"}'
     )
+
+
+def test_its_upstream_side_serves_its_own_clients_alone() -> None:
+    assert (OUTBOUND.name, OUTBOUND.path, OUTBOUND.stream_type) == (GENERATE, b"/api/generate", STREAM_TYPE.decode())
+    start = Start("cmpl-made", "m", 7)
+    line = b'{"response":"Hi","done":true}'
+    reader = OUTBOUND.reader(start, 1)
+    assert reader.feed(line + b"\n") is None
+    said: list[ev.Event] = [start, ev.Text("Hi"), Finish("stop")]
+    assert reader.end() == Burst(said, line + b"\n", GENERATE)
+    assert OUTBOUND.read_reply(line, start) == Burst(said, line, GENERATE)
+    with pytest.raises(BadRequest, match="'m' serves single prompts only") as caught:
+        OUTBOUND.write_request(Request("fast", []), "m")
+    assert caught.value.retry == "elsewhere"

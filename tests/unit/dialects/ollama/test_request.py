@@ -16,6 +16,7 @@ from dragoman.core.ports import Limits
 from dragoman.dialects.ollama.request import (
     MAX_MODEL,
     make_ready,
+    patch_model,
     read_embedding,
     read_head,
     read_images,
@@ -130,3 +131,10 @@ def test_a_request_for_vectors_is_texts_alone() -> None:
     assert read_embedding(call, {"input"}, ["a"], 8) == Request(
         "m", [], inputs=["a"], dimensions=8, extra={"truncate": Raw(b"true"), "options.top_k": Raw(b"3")}
     )
+
+
+def test_only_the_name_of_the_model_is_exchanged() -> None:
+    body = b'{ "model" : "m", "x":[1.0, 1e3],"stream":false}'
+    call = read_head(body, Limits(), "ollama_chat")
+    assert patch_model(call, "m") == body
+    assert patch_model(call, "up/m:8b") == body.replace(b'"m"', b'"up/m:8b"')

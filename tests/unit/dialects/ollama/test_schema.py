@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
+from msgspec import Raw
 
-from dragoman.dialects.ollama.schema import Alternative, Called, ChatBody, Function, GenerateBody, Logprob, Turn
+from dragoman.dialects.ollama.schema import (
+    Alternative,
+    Called,
+    ChatBody,
+    Function,
+    GenerateBody,
+    Line,
+    Logprob,
+    SingleVector,
+    Turn,
+    Vectors,
+)
 
 
 def test_a_turn_needs_no_more_than_its_role() -> None:
@@ -26,3 +39,18 @@ def test_a_likelihood_is_written_without_what_it_lacks() -> None:
     written = b'{"token":"a","logprob":-0.5,"top_logprobs":[{"token":"b","logprob":-1.0,"bytes":[98]}]}'
     assert msgspec.json.encode(token) == written
     assert msgspec.json.decode(written, type=Logprob) == token
+
+
+def test_a_line_may_lack_anything_and_have_nulls() -> None:
+    raw = ("logprobs", "error", "prompt_eval_count", "eval_count", "estimated")
+    names = [name for name in Line.__struct_fields__ if name not in raw]
+    nulls = b",".join(b'"%b":null' % name.encode() for name in names)
+    assert msgspec.json.decode(b"{%b}" % nulls, type=Line) == msgspec.json.decode(b"{}", type=Line) == Line()
+
+
+def test_an_answer_of_vectors_has_vectors() -> None:
+    assert msgspec.json.decode(b'{"embeddings":[[1]]}', type=Vectors) == Vectors([Raw(b"[1]")])
+    assert msgspec.json.decode(b'{"embedding":[1]}', type=SingleVector) == SingleVector(Raw(b"[1]"))
+    for kind in (Vectors, SingleVector):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(b"{}", type=kind)

@@ -11,9 +11,10 @@ from msgspec import Raw
 
 from dragoman.core.errors import BadRequest, UpstreamInvalid
 from dragoman.core.events import Event, Finish, Start, Usage, Vector
+from dragoman.core.message import Request
 from dragoman.core.ports import Limits
 from dragoman.dialects.ollama.embed import read_call
-from dragoman.dialects.ollama.vectors import never_streams, normalise, read_vectors
+from dragoman.dialects.ollama.vectors import never_streams, normalise, read_texts, read_vectors
 
 
 def packed(*values: float) -> Raw:
@@ -63,3 +64,10 @@ def test_a_vector_of_length_one_keeps_its_digits() -> None:
 def test_vectors_are_never_streamed() -> None:
     with pytest.raises(BadRequest, match="'m' are never streamed"):
         never_streams(read_call(b'{"model":"m","input":"x"}', Limits()))
+
+
+def test_vectors_are_asked_of_texts_alone() -> None:
+    assert read_texts(Request("m", [], inputs=["a", "b"])) == ["a", "b"]
+    with pytest.raises(BadRequest, match="no tokens") as caught:
+        read_texts(Request("m", [], inputs=["a", [1]]))
+    assert caught.value.retry == "elsewhere"

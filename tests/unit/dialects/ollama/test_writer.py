@@ -208,11 +208,9 @@ def test_a_replacement_goes_on_where_the_text_ends() -> None:
     assert lines[:-1] == [chat(b'"Hel"'), chat(b'"lo"'), chat(b'"!"')]
 
 
-def test_what_has_been_said_cannot_be_taken_back() -> None:
-    writer = CHAT.writer(call_for())
-    writer.write(Burst([START, ev.Text("Hello")]))
-    with pytest.raises(UpstreamInvalid, match="took back"):
-        writer.write(Burst([ev.Replace("Good bye")]))
+def test_what_is_said_instead_stands_on_a_new_line() -> None:
+    lines = stream(START, ev.Text("Hello"), ev.Replace("Good bye"), ev.Replace("Good bye!"), ev.Replace(""), STOP)
+    assert lines[:-1] == [chat(b'"Hello"'), chat(b'"\\nGood bye"'), chat(b'"!"')]
     message = reply(START, ev.Text("Hello"), ev.Replace("Good bye"), STOP)["message"]
     assert message == {"role": "assistant", "content": "Good bye"}
 
@@ -265,3 +263,33 @@ def test_a_model_that_is_only_loaded_says_so(reason: str) -> None:
     call.ready = Burst([ev.Note(reason, "")])
     written = GENERATE.write_reply(call, call.ready)
     assert written == AT + b'"response":"","done":true,"done_reason":"%b"}' % reason.encode()
+
+
+LINE = b'{ "model":"up", "message":{"role":"assistant","content":"Gr\xc3\xbc"},"done":false}\r\n'
+LAST = b'{"model":"up","done":true}\n'
+
+
+def test_what_an_upstream_said_in_the_same_dialect_goes_out_in_its_own_bytes() -> None:
+    writer = CHAT.writer(call_for())
+    assert writer.write(Burst([START, ev.Text("Gr\u00fc")], LINE, CHAT.name)) == LINE
+    assert writer.write(Burst([], LINE, CHAT.name)) == LINE
+    assert writer.write(Burst([STOP], LAST, CHAT.name)) == b""
+    assert writer.end() == LAST
+
+
+@pytest.mark.parametrize("usage", [[], [ev.Usage(1, 2)]])
+def test_the_upstreams_last_line_is_held_back_to_the_end(usage: list[ev.Event]) -> None:
+    writer = CHAT.writer(call_for())
+    assert writer.write(Burst([START, ev.Text("a"), STOP, *usage], LINE + LINE + LAST, CHAT.name)) == LINE + LINE
+    assert writer.end() == LAST
+
+
+def test_what_it_said_in_another_dialect_is_written_anew() -> None:
+    written = CHAT.writer(call_for()).write(Burst([START, ev.Text("a")], b'{"response":"a"}', GENERATE.name))
+    assert written == chat(b'"a"') + b"\n"
+
+
+def test_a_plain_answer_of_the_same_dialect_is_the_upstreams_own() -> None:
+    call = call_for(stream=False)
+    assert CHAT.write_reply(call, Burst([START, STOP], LAST, CHAT.name)) == LAST
+    assert CHAT.write_reply(call, Burst([START, STOP], LAST, GENERATE.name)) != LAST

@@ -95,3 +95,9 @@ def test_json_in_the_place_of_a_sound_is_an_error(body: bytes, kind: type[Dragom
 
 def test_the_dialect_offers_both_sides() -> None:
     assert (INBOUND.name, OUTBOUND.name, OUTBOUND.path, OUTBOUND.stream_type) == (SPEECH, SPEECH, b"/audio/speech", "")
+
+
+def test_a_sound_has_to_come_along_in_whatever_form_it_is_made() -> None:
+    call = INBOUND.read_call(b'{"model":"m","input":"a","voice":"b","response_format":"opus"}', Limits())
+    assert call.by_value
+    assert call.words.reasons == {"response_format": "the model makes sounds in a form of its own"}

@@ -8,6 +8,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from dragoman.core import message as msg
+from dragoman.core.quirks import Quirks
 from dragoman.dialects.openai_chat.compose import compose
 from dragoman.dialects.openai_chat.request import Body, read_meaning
 from dragoman.wire.json import read_fields
@@ -265,3 +266,16 @@ def test_a_request_that_is_read_and_written_means_the_same() -> None:
     request = read_meaning(body, {name: raw for name, raw in read_fields(body).items() if name not in known})
     written = body_of(request)
     assert msgspec.json.decode(written.replace(b'"up/m"', b'"m"')) == msgspec.json.decode(body)
+
+
+def test_a_server_that_only_streams_is_asked_for_a_stream_by_who_wants_none() -> None:
+    body = compose(ASKED, "up/m", Quirks(streams_only=True))
+    assert body == HEAD + b',"stream":true,"stream_options":{"include_usage":true}}'
+
+
+def test_earlier_reasoning_goes_back_in_the_field_of_the_server() -> None:
+    turn = msg.Message("assistant", [msg.Thinking("hm"), msg.Text("Hello")])
+    assert b'"reasoning_content":"hm"' in compose(msg.Request("m", [turn]), "up")
+    told = compose(msg.Request("m", [turn]), "up", Quirks(thoughts="reasoning"))
+    assert b'"reasoning":"hm"' in told
+    assert b"reasoning_content" not in told

@@ -11,7 +11,8 @@ from dragoman.core.errors import DragomanError, Overloaded, UpstreamError, Upstr
 from dragoman.core.legal import breaches
 from dragoman.core.loss import carry
 from dragoman.core.message import Message, Request, Text
-from dragoman.dialects.openai_chat.outbound import OUTBOUND, read_reply
+from dragoman.core.quirks import Quirks
+from dragoman.dialects.openai_chat.outbound import OUTBOUND, fitted, read_reply
 from dragoman.dialects.openai_chat.reader import Reader
 from dragoman.dialects.openai_chat.schema import NAME
 from tests.schema import mismatches
@@ -231,3 +232,13 @@ def test_the_dialect_offers_its_upstream_side() -> None:
     assert OUTBOUND.read_error(503, {}, b"").status == 503
     asked = OUTBOUND.write_request(Request("a", [Message("user", [Text("Hi")])]), "up/m")
     assert asked == b'{"model":"up/m","messages":[{"role":"user","content":"Hi"}]}'
+
+
+def test_a_server_that_tells_its_reasoning_twice_is_read_once() -> None:
+    body = (
+        b'{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":'
+        b'"assistant","content":"a","reasoning_content":"b"%b},"finish_reason":"stop"}]}'
+    )
+    side = fitted(Quirks(repeats_reasoning=True))
+    assert side.read_reply(body % b',"reasoning":"b"', ev.Start("", "")).raw == body % b""
+    assert fitted(Quirks(plain=True)).read_reply(body % b',"reasoning":"b"', ev.Start("", "")).raw != body % b""

@@ -369,3 +369,14 @@ def test_an_error_in_a_stream_is_raised(data: bytes, kind: type[DragomanError]) 
     reader.feed(ROLE)
     with pytest.raises(kind):
         reader.feed(data)
+
+
+def test_what_is_read_can_be_changed_before() -> None:
+    reader = Reader(ev.Start("c", "m", 1), 1, lambda data: data.replace(b"you", b"me"))
+    chunk = (
+        b'{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":'
+        b'{"role":"assistant","content":"you"},"finish_reason":null}]}'
+    )
+    burst = reader.feed(b"data: %b\n\n" % chunk)
+    assert burst is not None
+    assert (burst.events[-1], burst.raw) == (ev.Text("me"), b"data: %b\n\n" % chunk.replace(b"you", b"me"))

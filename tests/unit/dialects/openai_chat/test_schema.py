@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from dragoman.core import events as ev
 from dragoman.dialects.openai_chat.schema import (
@@ -21,6 +21,7 @@ from dragoman.dialects.openai_chat.schema import (
     Whole,
     WholeChoice,
     custom_arguments,
+    read_extra,
     read_usage,
     write_usage,
 )
@@ -95,6 +96,15 @@ def test_written_totals_hold_the_cached_and_the_reasoning_tokens() -> None:
     assert read_usage(write_usage(written)) == written
 
 
+def test_an_estimate_is_one_for_whoever_reads_it() -> None:
+    usage = ev.Usage(9, 5, estimated=True)
+    written = msgspec.json.encode(write_usage(usage))
+    assert written.endswith(b',"estimated":true}')
+    assert read_usage(msgspec.json.decode(written, type=Usage)) == usage
+    foreign = msgspec.json.decode(b'{"prompt_tokens":9,"completion_tokens":5,"estimated":{"by":[1]}}', type=Usage)
+    assert read_usage(foreign) == ev.Usage(9, 5)
+
+
 @pytest.mark.parametrize("pieces", [["hello"], ['say "', 'hi"\n', "ö\\"], [""], ["", "late"]])
 def test_free_text_in_pieces_is_the_input_of_one_object(pieces: list[str]) -> None:
     arguments = [custom_arguments(piece, first=number == 0) for number, piece in enumerate(pieces)]
@@ -131,3 +141,10 @@ def test_nothing_is_required_of_an_upstream(kind: type[Chunk | Whole]) -> None:
 
 def test_the_success_marker_is_a_frame() -> None:
     assert DONE == b"data: [DONE]\n\n"
+
+
+def test_what_came_along_is_kept_where_it_can_be_read() -> None:
+    fine = Raw(b'{"google":{"thought_signature":"abc"}}')
+    assert read_extra(fine) is fine
+    assert read_extra(UNSET) is UNSET
+    assert read_extra(Raw(b'{"a":%b}' % (b"1" * 5_000))) is UNSET

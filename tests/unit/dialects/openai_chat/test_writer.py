@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
+from openai.types.chat import ChatCompletionChunk
 
 from dragoman.core import events as ev
 from dragoman.core.burst import Burst
@@ -82,6 +85,20 @@ def test_every_event_has_its_delta(event: ev.Event, delta: bytes) -> None:
     assert frames(QUIET, event) == [choice(ROLE), choice(delta)]
 
 
+def test_what_is_said_instead_goes_on_or_stands_on_a_new_line() -> None:
+    said: list[ev.Event] = [
+        ev.Text("a"),
+        ev.Text("x", 1),
+        ev.Replace("ab"),
+        ev.Replace("c"),
+        ev.Replace("c"),
+        ev.Text("d"),
+        ev.Replace("cd!"),
+    ]
+    told = b"".join(frames(QUIET, *said))
+    assert re.findall(rb'"index":0,"delta":{"content":"([^"]+)"}', told) == [b"a", b"b", b"\\nc", b"d", b"!"]
+
+
 def test_logprobs_stand_beside_the_delta() -> None:
     logprobs = b'{"content":[],"refusal":[]}'
     assert frames(QUIET, ev.Text("a", logprobs=Raw(logprobs)))[1] == choice(b'{"content":"a"}', logprobs=logprobs)
@@ -127,6 +144,21 @@ def test_the_upstreams_own_frames_are_sent_without_the_usage_nobody_asked_for() 
     burst = Burst([START, ev.Text("a")], raw, NAME)
     assert Writer(CALL).write(burst) is raw
     assert Writer(QUIET).write(burst) == raw.replace(b',"usage":null', b"")
+
+
+def test_our_own_count_follows_the_upstreams_frames_and_says_what_it_is() -> None:
+    frame = HEAD + choice(b'{"content":"a"}') + b',"usage":null}\n\n'
+    writer = Writer(CALL)
+    for burst in (Burst([START, ev.Text("a")], frame, NAME), Burst([ev.Finish("stop")], frame, NAME)):
+        assert writer.write(burst) is frame
+    told = writer.write(Burst([ev.Usage(10, 5, estimated=True)]))
+    assert mismatches("CreateChatCompletionStreamResponse", told.strip().removeprefix(b"data: ")) == []
+    assert told == (
+        HEAD + b'[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,'
+        b'"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0},'
+        b'"estimated":true}}\n\n'
+    )
+    assert ChatCompletionChunk.model_validate_json(told.strip().removeprefix(b"data: "), strict=True).usage is not None
 
 
 def test_frames_of_another_dialect_are_written_anew() -> None:

@@ -169,12 +169,14 @@ def test_a_suffix_asks_for_what_belongs_in_the_gap() -> None:
 def test_a_stream_of_events_is_written_as_text() -> None:
     writer = Writer(call_for(WITH_USAGE))
     written = writer.write(Burst([START, ev.Thinking("hm"), ev.Text("a"), ev.Note("reply", "more?")]))
-    written += writer.write(Burst([ev.Refusal("b"), ev.Replace("c"), ev.Media("image/png", url="https://x.test")]))
+    written += writer.write(
+        Burst([ev.Refusal("b"), ev.Replace("c"), ev.Replace("c"), ev.Media("image/png", url="https://x.test")])
+    )
     written += writer.write(Burst([ev.ToolDelta(0, "{}", "call_1", "f"), ev.Finish("tool_calls"), ev.Usage(1, 2)]))
     assert frames_of(written) == [
         HEAD + choice("a") + b',"usage":null}',
         HEAD + choice("b") + b',"usage":null}',
-        HEAD + choice("c") + b',"usage":null}',
+        HEAD + choice("\nc") + b',"usage":null}',
         HEAD + choice("", finish="stop") + b',"usage":null}',
         HEAD + b'[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}',
     ]
@@ -203,6 +205,16 @@ def test_the_upstreams_own_frames_are_sent_without_the_usage_nobody_asked_for() 
     burst = Burst([START, ev.Text("a")], raw, NAME)
     assert Writer(call_for(WITH_USAGE)).write(burst) is raw
     assert Writer(call_for(STREAM)).write(burst) == HEAD + choice("a") + b"}\n\n"
+
+
+def test_our_own_count_follows_the_upstreams_frames_and_says_what_it_is() -> None:
+    raw = HEAD + choice("a") + b',"usage":null}\n\n'
+    writer = Writer(call_for(WITH_USAGE))
+    for burst in (Burst([START, ev.Text("a")], raw, NAME), Burst([ev.Finish("stop")], raw, NAME)):
+        assert writer.write(burst) is raw
+    (told,) = frames_of(writer.write(Burst([ev.Usage(1, 2, estimated=True)])))
+    tokens = b'{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"estimated":true}'
+    assert told == HEAD + b'[],"usage":' + tokens + b"}"
 
 
 def test_frames_of_another_dialect_are_written_anew() -> None:

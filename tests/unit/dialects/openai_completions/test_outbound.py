@@ -100,17 +100,35 @@ def test_usage_beside_a_choice_is_told_once_at_the_end() -> None:
 
 @pytest.mark.parametrize(
     "usage",
-    [b'{"prompt_tokens":-1,"completion_tokens":1}', b'{"prompt_tokens":1,"completion_tokens":-1}', b"{}", b"null"],
+    [
+        b'{"prompt_tokens":-1,"completion_tokens":1}',
+        b'{"prompt_tokens":1,"completion_tokens":-1}',
+        b'{"prompt_tokens":9007199254740993,"completion_tokens":1}',
+        b'{"prompt_tokens":1,"completion_tokens":"many"}',
+        b'{"prompt_tokens":0.5}',
+        b"[]",
+        b"{}",
+        b"null",
+    ],
 )
 def test_usage_that_makes_no_sense_is_left_out(usage: bytes) -> None:
     events, raw = read(frame(STOP) + frame(b"", b',"usage":' + usage) + DONE)
     assert events == [START, ev.Finish("stop")]
-    assert raw == frame(STOP)
+    assert raw.startswith(frame(STOP))
+    assert usage not in raw or usage == b"null"
+    whole = read_reply(body(choice(b"a", b'"stop"'), b',"usage":' + usage), FALLBACK)
+    assert whole.events == [START, ev.Text("a"), ev.Finish("stop")]
+    assert usage not in (whole.raw or b"") or usage == b"null"
 
 
 def test_prompt_tokens_alone_are_usage() -> None:
     events, _ = read(frame(STOP, b',"usage":{"prompt_tokens":4}'))
     assert events[-1] == ev.Usage(4, 0)
+
+
+def test_an_estimate_of_another_gateway_stays_one() -> None:
+    events, _ = read(frame(STOP, b',"usage":{"prompt_tokens":4,"estimated":true}'))
+    assert events[-1] == ev.Usage(4, 0, estimated=True)
 
 
 def test_a_stream_that_is_done_without_a_finish_is_complete() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
-from dragoman.dialects.openai_completions.schema import DONE, OBJECT, Choice, Completion, Usage
+from dragoman.dialects.openai_completions.schema import DONE, OBJECT, TRUE, Choice, Completion, Usage
 from tests.schema import mismatches
 
 HEAD = b'{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":'
@@ -18,6 +18,7 @@ HEAD = b'{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choi
         (UNSET, b""),
         (None, b',"usage":null'),
         (Usage(1, 2, 3), b',"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}'),
+        (Usage(1, 2, 3, TRUE), b',"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"estimated":true}'),
     ],
 )
 def test_what_is_written_has_every_field_and_usage_only_when_it_is_set(

@@ -126,3 +126,8 @@ def test_a_stream_is_written_from_events_and_its_pictures_come_last() -> None:
 def test_what_is_written_is_what_the_specification_says() -> None:
     for frame in STREAM.split(b"\n\n")[:-1]:
         assert mismatches("ImageGenStreamEvent", frame.partition(b"data: ")[2]) == []
+
+
+def test_a_picture_of_which_only_the_address_is_known_has_no_format() -> None:
+    burst = Burst([START, ev.Media("image/*", url="https://x/y"), ev.Finish("stop")])
+    assert write(call(), burst) == b'{"data":[{"url":"https://x/y"}],"created":9}'

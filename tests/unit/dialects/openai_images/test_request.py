@@ -74,3 +74,18 @@ def test_a_picture_that_is_nowhere_is_refused(images: str, param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         call.read()
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("more", "by_value"),
+    [
+        ("", False),
+        (',"response_format":"url"', False),
+        (',"response_format":"b64_json"', True),
+        (',"stream":true', True),
+    ],
+)
+def test_a_picture_comes_along_where_no_address_can_be_told(more: str, by_value: bool) -> None:
+    call = read_generation(f'{{"model":"m","prompt":"a"{more}}}'.encode(), Limits())
+    assert call.by_value is by_value
+    assert call.words.reasons["response_format"] == ""

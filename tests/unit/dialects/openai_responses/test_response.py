@@ -48,6 +48,10 @@ def test_a_response_begins_with_what_is_known() -> None:
     }
 
 
+def test_a_response_that_passes_has_the_id_that_the_upstream_told() -> None:
+    assert begin_response(make_call(), START, passed=True).id == "chatcmpl-1"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -29,6 +29,14 @@ def test_the_totals_of_usage_hold_its_parts() -> None:
     assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (10, 5, 15)
     assert usage.input_tokens_details == wire.InputDetails(4, 3)
     assert usage.output_tokens_details == wire.OutputDetails(2)
+    assert b"estimated" not in msgspec.json.encode(usage)
+
+
+def test_an_estimate_says_so() -> None:
+    written = msgspec.json.encode(wire.write_usage(ev.Usage(10, 5, estimated=True)))
+    assert mismatches("ResponseUsage", written) == []
+    assert written.endswith(b'"total_tokens":15,"estimated":true}')
+    assert msgspec.json.encode(wire.Counted(7)).endswith(b',"estimated":true}')
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,9 @@ def test_an_id_of_somebody_elses_making_tells_nothing(item_id: str) -> None:
 def test_known_members_are_dropped() -> None:
     one, two = Raw(b"1"), Raw(b"2")
     assert wire.drop({"a": one, "b": two}, frozenset({"a"})) == {"b": two}
+
+
+def test_an_id_tells_whether_it_was_made_here() -> None:
+    assert wire.is_made_here(wire.name_item("msg", f"resp_{SERIAL}", 3))
+    for theirs in ("msg_68a1", "rs_" + SERIAL, "", f"msg_{SERIAL}o3x"):
+        assert not wire.is_made_here(theirs)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from msgspec import Raw
 
 from dragoman.core import events as ev
 from dragoman.core import message as msg
+from dragoman.core.burst import Burst
 from dragoman.core.call import Call, Caller, Clock, Thread
 from dragoman.core.ports import Limits, Record
 from dragoman.dialects.openai_responses import schema as wire
 from dragoman.dialects.openai_responses.inbound import read_call
-from dragoman.dialects.openai_responses.turns import find_turns, list_items, recall, show_response, write_turn
+from dragoman.dialects.openai_responses.turns import (
+    find_parts,
+    find_turns,
+    list_items,
+    recall,
+    show_response,
+    write_turn,
+)
 from dragoman.dialects.openai_responses.writer import write_whole
 from tests.schema import mismatches
+from tests.unit.dialects.openai_responses.said_words import completed, message, whole
 
 SERIAL, OTHER = "ab" * 16, "cd" * 16
 EVENTS: list[ev.Event] = [
@@ -52,7 +62,7 @@ def page(record: Record, limit: int = 20, after: str = "", *, newest: bool = Fal
 
 def test_a_stored_response_is_what_its_client_was_told_and_its_proofs() -> None:
     call = make_call(members=b',"previous_response_id":"resp_1"')
-    record = write_turn(call, EVENTS)
+    record = write_turn(call, Burst(EVENTS))
     assert (record.kind, record.owner, record.id, record.previous) == (wire.KIND, "app", f"resp_{SERIAL}", "resp_1")
     shown = show_response(record)
     assert mismatches("Response", shown) == []
@@ -61,7 +71,7 @@ def test_a_stored_response_is_what_its_client_was_told_and_its_proofs() -> None:
 
 
 def test_a_text_is_listed_as_an_item() -> None:
-    items = page(write_turn(make_call(), EVENTS))
+    items = page(write_turn(make_call(), Burst(EVENTS)))
     assert [{name: bytes(raw) for name, raw in item.items()} for item in items.data] == [
         {
             "id": b'"msg_%bi0"' % SERIAL.encode(),
@@ -81,7 +91,7 @@ def test_items_are_listed_with_all_that_they_lacked() -> None:
     {"type":"custom_tool_call_output","call_id":"d","output":"1","status":"incomplete"},
     {"role":"user","content":[{"type":"input_text","text":"And?"}]},
     {"type":"odd","x":1}]"""
-    record = write_turn(make_call(given), EVENTS)
+    record = write_turn(make_call(given), Burst(EVENTS))
     items = msgspec.json.decode(list_items(record, 20, "", newest=False), type=Items)
     names = [name.replace(SERIAL, "") for name in items.ids]
     assert names == ["msg_i0", "rs_i1", "fc_i2", "fco_i3", "mine", "ctco_i5", "msg_i6", "item_i7"]
@@ -94,7 +104,7 @@ def test_items_are_listed_with_all_that_they_lacked() -> None:
 
 def test_items_are_listed_page_by_page() -> None:
     record = write_turn(
-        make_call(b'[{"role":"user","content":"a","id":"a"},{"role":"user","content":"b","id":"b"}]'), EVENTS
+        make_call(b'[{"role":"user","content":"a","id":"a"},{"role":"user","content":"b","id":"b"}]'), Burst(EVENTS)
     )
     assert (page(record).ids, page(record, newest=True).ids) == (["a", "b"], ["b", "a"])
     first = page(record, 1, newest=True)
@@ -105,8 +115,8 @@ def test_items_are_listed_page_by_page() -> None:
 
 
 def test_a_call_that_goes_on_knows_all_that_was_said() -> None:
-    first = write_turn(make_call(), EVENTS)
-    second = write_turn(make_call(b'"More"', OTHER), EVENTS)
+    first = write_turn(make_call(), Burst(EVENTS))
+    second = write_turn(make_call(b'"More"', OTHER), Burst(EVENTS))
     call = make_call(b'"And?"', "ef" * 16)
     recall(call, [first, second], [])
     answered = msg.Message("assistant", [msg.Thinking("hm", "S"), msg.Text("Hello")])
@@ -120,14 +130,14 @@ def test_a_call_that_goes_on_knows_all_that_was_said() -> None:
 
 
 def test_items_of_other_responses_are_found_by_their_ids_and_stored_as_they_are() -> None:
-    made = write_turn(make_call(), EVENTS)
+    made = write_turn(make_call(), Burst(EVENTS))
     said = wire.name_item("msg", f"resp_{SERIAL}", 1)
     given = b'[{"type":"item_reference","id":"%b"},{"type":"item_reference","id":"theirs"}]'
     call = make_call(given % said.encode(), OTHER)
-    assert find_turns(call) == [f"resp_{SERIAL}"]
+    assert find_turns(call) == [f"resp_{SERIAL}", "theirs"]
     assert find_turns(make_call()) == []
     recall(call, [], [made])
-    items = page(write_turn(call, EVENTS), 1)
+    items = page(write_turn(call, Burst(EVENTS)), 1)
     assert items.ids == [said]
     assert bytes(items.data[0]["role"]) == b'"assistant"'
 
@@ -138,4 +148,40 @@ def test_a_call_without_a_conversation_is_left_alone() -> None:
     recall(call, [], [])
     assert call.thread.history == []
     call.thread = None
-    assert write_turn(call, EVENTS).previous == ""
+    assert write_turn(call, Burst(EVENTS)).previous == ""
+
+
+STOP = ev.Finish("stop")
+
+
+def passed(raw: bytes) -> Burst:
+    return Burst([ev.Start("resp_up", "m", 5), ev.Text("Hello"), STOP], raw, wire.NAME)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_the_client_was_told_in_the_upstreams_bytes_is_stored_so(stream: bool) -> None:
+    told = whole(message(b"data: Hello") + b',{"type":"web_search_call","id":"ws_1"}')
+    raw = completed(message(b"data: Hello") + b',{"type":"web_search_call","id":"ws_1"}') if stream else told
+    members = b',"previous_response_id":"resp_0"%b' % (b',"stream":true' if stream else b"")
+    record = write_turn(make_call(members=members), passed(raw))
+    assert (record.id, record.previous) == ("resp_1", "resp_0")
+    shown = show_response(record)
+    assert shown == told[:-1] + b',"store":true,"previous_response_id":"resp_0"}'
+    assert find_parts(record) == ["msg_1", "ws_1"]
+    assert page(record).ids == ["msg_1i0"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        passed(b"event: x\n\n"),
+        passed(b'{"output":[]}'),
+        passed(b'{"id":"resp_1"}'),
+        Burst([ev.Start("c", "m", 5), STOP], whole(), "openai_chat"),
+        Burst(EVENTS),
+    ],
+)
+def test_what_was_written_anew_is_stored_under_our_own_id(answer: Burst) -> None:
+    record = write_turn(make_call(), answer)
+    assert record.id == f"resp_{SERIAL}"
+    assert find_parts(record) == []

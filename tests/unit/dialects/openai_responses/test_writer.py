@@ -21,6 +21,7 @@ from dragoman.core.ports import Limits
 from dragoman.dialects.openai_responses.inbound import read_call
 from dragoman.dialects.openai_responses.writer import DONE, Writer, write_reply, write_whole
 from tests.schema import mismatches
+from tests.unit.dialects.openai_responses.said_words import frame
 
 STEM = "ab" * 16
 START, STOP, USAGE = ev.Start("chatcmpl-1", "up/m", 5), ev.Finish("stop"), ev.Usage(10, 5, cached=4, reasoning=2)
@@ -61,8 +62,8 @@ def events_of(stream: bytes) -> list[bytes]:
     """Return the data of all events, each checked: named twice, numbered, and as the schema has it."""
     assert stream.endswith(DONE) != (b"event: response.failed\n" in stream)
     told: list[bytes] = []
-    for number, frame in enumerate(stream.removesuffix(DONE).split(b"\n\n")[:-1]):
-        name, data = frame.split(b"\n")
+    for number, event_frame in enumerate(stream.removesuffix(DONE).split(b"\n\n")[:-1]):
+        name, data = event_frame.split(b"\n")
         event = msgspec.json.decode(data.removeprefix(b"data: "), type=Event)
         assert name == b"event: " + event.type.encode()
         assert event.sequence_number == number
@@ -285,3 +286,48 @@ def test_only_the_first_choice_is_told() -> None:
     others: list[ev.Event] = [ev.Text("X", 1), ev.ToolDelta(0, "{}", "c", "f", 1), ev.Finish("length", 1)]
     alone = stream(make_call(ALL), [START, ev.Text("Hello"), STOP])
     assert stream(make_call(ALL), [START, ev.Text("Hello"), *others, STOP]) == alone
+
+
+BEGUN = frame("response.created", b'"response":%b' % (b'{"id":"resp_up","model":"m-1"}'), 0)
+ENDED = frame("response.completed", b'"response":{"id":"resp_up"}', 8)
+UP = ev.Start("resp_up", "m-1", 5)
+
+
+def passed(raw: bytes, *events: ev.Event) -> Burst:
+    return Burst([*events], raw, "openai_responses")
+
+
+@pytest.mark.parametrize("end", [[STOP], [STOP, USAGE]])
+def test_the_upstreams_bytes_pass_and_its_last_event_is_held_back(end: list[ev.Event]) -> None:
+    for bursts in (
+        [passed(BEGUN, UP), passed(ENDED, *end)],
+        [passed(BEGUN + ENDED, UP, *end)],
+        [passed(BEGUN, UP), passed(BEGUN + ENDED, *end)],
+    ):
+        writer = Writer(make_call())
+        raw = b"".join(burst.raw or b"" for burst in bursts)
+        assert b"".join(writer.write(burst) for burst in bursts) == raw.removesuffix(ENDED)
+        assert writer.end() == ENDED + DONE
+
+
+def test_an_answer_that_breaks_after_the_upstreams_bytes_goes_on_with_its_numbers() -> None:
+    piece = frame("response.output_text.delta", b'"delta":"a"', 41)
+    for bursts, number in (
+        ([passed(BEGUN + piece, UP)], 42),
+        ([passed(BEGUN + piece, UP), passed(ENDED, STOP)], 42),
+        ([passed(b"event: x\ndata: {}\n\n", UP)], 0),
+    ):
+        writer = Writer(make_call())
+        for burst in bursts:
+            writer.write(burst)
+        told = writer.fail(UpstreamIncomplete())
+        event = msgspec.json.decode(told.partition(b"data: ")[2], type=Event)
+        assert told.startswith(b"event: response.failed\n")
+        assert event.sequence_number == number
+        assert event.response is not None
+        assert (event.response.id, event.response.output) == ("resp_up", [])
+
+
+def test_a_plain_answer_of_the_upstream_passes_as_it_came() -> None:
+    assert write_reply(make_call(), passed(b'{"id":"resp_up"}', UP, STOP)) == b'{"id":"resp_up"}'
+    assert write_reply(make_call(), Burst([UP, STOP], b"{}", "openai_chat")) != b"{}"

@@ -49,7 +49,7 @@ def serving(answer: Callable[[Asked], Answer], key: str = "") -> Generator[Serve
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield open_server(f"http://127.0.0.1:{server.server_address[1]}", key, 5)
+            yield open_server(f"http://127.0.0.1:{server.server_address[1]}", key, 30)
         finally:
             server.shutdown()
             thread.join()

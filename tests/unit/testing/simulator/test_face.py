@@ -315,3 +315,21 @@ def test_a_form_is_read_where_one_may_be_sent(path: str, status: int) -> None:
 @pytest.mark.parametrize(("path", "status"), [("/v1/videos", 200), ("/v1/videos/nobody", 404), ("/v1/videos2", 404)])
 def test_jobs_have_paths_of_their_own(path: str, status: int) -> None:
     assert Simulator().answer("GET", path, {}, b"").status == status
+
+
+@pytest.mark.parametrize("prefix", ["/poe/v1", "/qwen/compatible-mode/v1", "/v1"])
+def test_a_base_url_chooses_the_face(prefix: str) -> None:
+    script = simulator().answer("GET", f"{prefix}/models", {"authorization": "Bearer key"}, b"")
+    owners = {
+        "/poe/v1": b'"owned_by":"Anthropic"',
+        "/qwen/compatible-mode/v1": b'"id":"qwen-turbo"',
+        "/v1": b'"id":"chat"',
+    }
+    assert [name for name, mark in owners.items() if mark in data_of(script)] == [prefix]
+
+
+def test_every_face_tells_the_time_it_is_given() -> None:
+    headers = {"authorization": "Bearer key", "content-type": "application/json"}
+    for path, model in (("/poe/v1", "grok-4"), ("/qwen/compatible-mode/v1", "qwen-max"), ("/v1", "chat")):
+        script = simulator().answer("POST", f"{path}/chat/completions", headers, body(model))
+        assert b'"created":1767225600' in data_of(script)

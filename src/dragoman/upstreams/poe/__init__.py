@@ -1,0 +1,1 @@
+"""Poe: its catalogue, its OpenAI-compatible API, the files that its bots make, and what it all costs."""
