@@ -14,13 +14,15 @@ import time
 import msgspec
 import uvloop
 
+from bench.anthropic import ANTHROPIC
 from bench.dialect import MODEL, Asked, Dialect, Mocked, Script
 from bench.openai_chat import OPENAI_CHAT
+from bench.poe_bot import POE_BOT
 from bench.wire import Wire
 
 PACE = 0.05
 """Seconds between two pieces of a stream."""
-DIALECTS = (OPENAI_CHAT,)
+DIALECTS = (OPENAI_CHAT, ANTHROPIC, POE_BOT)
 """What the mock speaks; a dialect of upstreams is one entry more."""
 
 _SLOT = 0.001

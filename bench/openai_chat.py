@@ -27,6 +27,8 @@ class _Request(Struct):
     seed: int
     stream: bool
     stream_options: _StreamOptions | None
+    user: str
+    """The variant again, for upstreams without a `seed`."""
     temperature: float = 0.7
 
 
@@ -75,7 +77,8 @@ def _write_request(asked: Asked, prompt: str) -> bytes:
     turns = [prompt[start : start + _TURN] for start in range(0, len(prompt), _TURN)]
     messages = [_Message("assistant" if index % 2 else "user", turn) for index, turn in enumerate(turns)]
     options = _StreamOptions(include_usage=True) if asked.stream else None
-    request = _Request(asked.model, messages, asked.pieces, asked.variant, asked.stream, options)
+    variant = asked.variant
+    request = _Request(asked.model, messages, asked.pieces, variant, asked.stream, options, str(variant))
     return _encode(request)
 
 

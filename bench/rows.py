@@ -21,6 +21,7 @@ from bench.mock import PACE
 from bench.ollama import OLLAMA
 from bench.openai_chat import OPENAI_CHAT
 from bench.openai_responses import OPENAI_RESPONSES
+from bench.poe_bot import CHAT_WITH_A_BOT, POE_BOT
 from bench.table import Budget, Figure, Line, ratio_text
 
 _MS = 1e3
@@ -64,6 +65,8 @@ TRANSLATED = (
     Pair("an Ollama client", OLLAMA, OPENAI_CHAT, _TRANSLATED),
     Pair("an Anthropic client", ANTHROPIC, OPENAI_CHAT, _TRANSLATED),
     Pair("a Responses client", OPENAI_RESPONSES, OPENAI_CHAT, _TRANSLATED),
+    Pair("an Anthropic upstream", OPENAI_CHAT, ANTHROPIC, _TRANSLATED),
+    Pair("a Poe bot", CHAT_WITH_A_BOT, POE_BOT, _TRANSLATED),
 )
 """A translated row is one entry here; one with another upstream needs its dialect in `mock.DIALECTS`."""
 
