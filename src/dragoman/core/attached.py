@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import structs
 
 from dragoman.core.errors import BadRequest
 from dragoman.core.message import Audio, File, Image, Part, Request, Thinking, ToolCall, ToolResult, Video
@@ -19,6 +21,15 @@ def find_attached(request: Request) -> Iterator[tuple[str, Attached]]:
     """Yield every attachment with its path, such as ``messages[0].content[1]``, those of tools' results included."""
     for number, message in enumerate(request.messages):
         yield from _find(message.parts, f"messages[{number}].content")
+
+
+def replace_attached(request: Request, placed: Mapping[int, Part]) -> Request:
+    """Return the request with other parts in the place of those that it found: `placed` has them by the old one's id.
+
+    The id is Python's `id`, for two equal parts stand in two places.
+    """
+    messages = [structs.replace(message, parts=_replace(message.parts, placed)) for message in request.messages]
+    return structs.replace(request, messages=messages)
 
 
 def check_attached(request: Request) -> None:
@@ -45,6 +56,15 @@ def _find(parts: list[Part], path: str) -> Iterator[tuple[str, Attached]]:
         elif isinstance(part, Attached):
             yield f"{path}[{number}]", part
         number += not isinstance(part, Thinking | ToolCall)  # what the client did not say among its content
+
+
+def _replace(parts: Sequence[Part], placed: Mapping[int, Part]) -> list[Part]:
+    return [
+        structs.replace(part, content=_replace(part.content, placed))
+        if isinstance(part, ToolResult)
+        else placed.get(id(part), part)
+        for part in parts
+    ]
 
 
 def _check_url(part: Attached, url: str, path: str) -> None:

@@ -7,7 +7,7 @@ its `Words`, of what it calls things and of the fields that only it knows. Whoev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import UNSET, Struct, structs
@@ -84,14 +84,6 @@ class Terms(Struct, frozen=True):
     None: no field may."""
     narrow: Callable[[Request], tuple[Request, Mapping[str, str]]] | None = None
     """What has a place here, but not with every value: returns what can be said, and a word → why for all else."""
-
-
-def lift(terms: Terms, words: Set[str]) -> Terms:
-    """Return the `terms` without some words: those that somebody sees to before the request is written.
-
-    Whoever fetches what is linked lifts ``linked_image``, say.
-    """
-    return structs.replace(terms, cannot={word: why for word, why in terms.cannot.items() if word not in words})
 
 
 def fit(terms: Terms, can: Capabilities) -> Terms:

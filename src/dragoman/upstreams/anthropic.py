@@ -17,6 +17,7 @@ from dragoman.core.capabilities import Capabilities
 from dragoman.core.errors import UpstreamInvalid
 from dragoman.core.quirks import NO_QUIRKS, Quirks
 from dragoman.dialects import outbound
+from dragoman.dialects.anthropic_messages.compose import EFFORTS
 from dragoman.net.reply import Patience
 from dragoman.upstreams.connector import CATALOGUE_PATIENCE, Connector, Wiring
 from dragoman.upstreams.http import Transport
@@ -31,7 +32,6 @@ PAGE = 1_000
 MAX_PAGES = 100
 MOST_UNASKED = 32_000
 """Tokens an answer may have at most when the client sets no limit: the prompt needs its part of the context, too."""
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
 class _Support(Struct):
@@ -175,7 +175,7 @@ def _read_quirks(entry: _Entry) -> Quirks:
     if told is None:
         return Quirks(always=always) if always else NO_QUIRKS
     types, efforts = told.thinking.types, told.effort
-    levels = tuple(name for name in _EFFORTS if _has(efforts, name))
+    levels = tuple(name for name in EFFORTS if _has(efforts, name))
     adaptive = efforts.supported and types.adaptive.supported
     return Quirks(
         always=always,

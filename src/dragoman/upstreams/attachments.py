@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from dragoman.core import message as msg
+from dragoman.core.attached import Attached, find_attached, replace_attached
 from dragoman.core.errors import BadRequest, DragomanError, ModelNotFound, UpstreamInvalid
 from dragoman.dialects.openai_errors import read_error
 from dragoman.dialects.poe_bot.attach import KINDS, describe, find_url
@@ -35,13 +36,11 @@ MAX_ANSWER = 64 * 1024
 """Bytes of what an upload is answered."""
 OWN_HOST = "poecdn.net"
 """Where Poe keeps files: what is there need not be uploaded."""
-_MEDIA = (msg.Image, msg.Audio, msg.Video, msg.File)
 _WORD = r"[a-zA-Z0-9][a-zA-Z0-9.+-]{0,99}"
 _DATA = re.compile(rf"data:({_WORD}/{_WORD})(?:;[^,;]*)*;base64")
 _MAX_HEAD = 512
 """Characters before the comma of a ``data:`` URL."""
 _QUOTED = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-_Media = msg.Image | msg.Audio | msg.Video | msg.File
 
 
 class Limits(Struct, frozen=True):
@@ -104,28 +103,14 @@ class Attachments:
 
         Raises `BadRequest` naming the part that is too large or is not what it says; and what the upload raises.
         """
-        if not any(_holds_media(part) for message in request.messages for part in message.parts):
-            return request
-        _check_count(request, self._limits.count)
-        messages = [
-            structs.replace(message, parts=await self._place_parts(message.parts, f"messages[{number}].content"))
-            for number, message in enumerate(request.messages)
-        ]
-        return structs.replace(request, messages=messages)
+        found = list(find_attached(request))
+        if len(found) > self._limits.count:
+            reason = f"more than {self._limits.count} attachments"
+            raise BadRequest(reason, param="messages", code="too_many_attachments")
+        placed = {id(part): await self._place_part(part, path) for path, part in found}
+        return replace_attached(request, placed) if placed else request
 
-    async def _place_parts(self, parts: Sequence[msg.Part], path: str) -> list[msg.Part]:
-        placed: list[msg.Part] = []
-        number = 0
-        for part in parts:
-            if isinstance(part, msg.ToolResult):
-                part = structs.replace(part, content=await self._place_parts(part.content, path))
-            elif isinstance(part, _MEDIA):
-                part = await self._place_part(part, f"{path}[{number}]")
-            placed.append(part)
-            number += not isinstance(part, msg.Thinking | msg.ToolCall)
-        return placed
-
-    async def _place_part(self, part: _Media, path: str) -> msg.Part:
+    async def _place_part(self, part: Attached, path: str) -> msg.Part:
         url = find_url(part)
         if url.startswith("data:"):
             return _at(part, await self._upload_once(_read_data(part, url, path, self._limits.size)))
@@ -192,23 +177,7 @@ class Attachments:
         raise self._keys.sum_up(refusals)
 
 
-def _holds_media(part: msg.Part) -> bool:
-    if isinstance(part, msg.ToolResult):
-        return any(map(_holds_media, part.content))
-    return isinstance(part, _MEDIA)
-
-
-def _check_count(request: msg.Request, limit: int) -> None:
-    count = sum(_count(part) for message in request.messages for part in message.parts)
-    if count > limit:
-        raise BadRequest(f"more than {limit} attachments", param="messages", code="too_many_attachments")
-
-
-def _count(part: msg.Part) -> int:
-    return sum(map(_count, part.content)) if isinstance(part, msg.ToolResult) else isinstance(part, _MEDIA)
-
-
-def _read_data(part: _Media, url: str, path: str, limit: int) -> _Upload:
+def _read_data(part: Attached, url: str, path: str, limit: int) -> _Upload:
     """Return the upload of what came along; raises `BadRequest` naming `path`."""
     head, _, text = url.partition(",")
     found = _DATA.fullmatch(head) if len(head) <= _MAX_HEAD else None
@@ -241,7 +210,7 @@ def _write_form(data: bytes, media_type: str, name: str) -> _Upload:
     return _Upload(mark, body, f"multipart/form-data; boundary={boundary}", name)
 
 
-def _read_link(part: _Media, url: str) -> _Upload:
+def _read_link(part: Attached, url: str) -> _Upload:
     _, name = describe(part)
     body = urlencode({"download_url": url, "download_filename": name}).encode()
     return _Upload(sha256(body).digest(), body, "application/x-www-form-urlencoded", name)
@@ -263,7 +232,7 @@ def _read_placed(body: bytes) -> _Placed:
     return placed
 
 
-def _at(part: _Media, upload: tuple[_Placed, str]) -> msg.Part:
+def _at(part: Attached, upload: tuple[_Placed, str]) -> msg.Part:
     placed, name = upload
     url = placed.attachment_url
     extra = {"content_type": Raw(encode(placed.mime_type)), "name": Raw(encode(name))}

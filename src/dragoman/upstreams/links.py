@@ -6,15 +6,15 @@ Off unless the operator allows it: what a client links is fetched from where thi
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Set
 from typing import Protocol
 
 from msgspec import structs
 
-from dragoman.core.attached import Attached, find_attached
+from dragoman.core.attached import Attached, find_attached, replace_attached
 from dragoman.core.errors import BadRequest
 from dragoman.core.loss import LINKED
-from dragoman.core.message import Audio, File, Image, Message, Part, Request, ToolResult, Video
+from dragoman.core.message import Audio, File, Image, Part, Request, Video
 
 FetchLinks = Callable[[Request, Set[str]], Awaitable[Request]]
 """Puts the bytes of linked parts in their place: of the kinds that a dialect does not take, in the words of `Terms`."""
@@ -63,7 +63,7 @@ def fetch_links(fetcher: Fetch, kinds: Mapping[type[Attached], frozenset[str]]) 
         placed: dict[int, Part] = {}
         for path, part in wanted:
             placed[id(part)] = _place(part, await fetcher.fetch(_link(part), kinds=kinds[type(part)], param=path))
-        return structs.replace(request, messages=[_replace(message, placed) for message in request.messages])
+        return replace_attached(request, placed)
 
     return fetch
 
@@ -83,16 +83,3 @@ def _place(part: Attached, fetched: Fetched) -> Part:
             return structs.replace(part, data=f"data:{fetched.media_type};base64,{data}")
         case Image() | Video():
             return structs.replace(part, url=f"data:{fetched.media_type};base64,{data}")
-
-
-def _replace(message: Message, placed: Mapping[int, Part]) -> Message:
-    return structs.replace(message, parts=_each(message.parts, placed))
-
-
-def _each(parts: Sequence[Part], placed: Mapping[int, Part]) -> list[Part]:
-    return [
-        structs.replace(part, content=_each(part.content, placed))
-        if isinstance(part, ToolResult)
-        else placed.get(id(part), part)
-        for part in parts
-    ]

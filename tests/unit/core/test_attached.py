@@ -2,7 +2,7 @@
 
 import pytest
 
-from dragoman.core.attached import check_attached, find_attached
+from dragoman.core.attached import check_attached, find_attached, replace_attached
 from dragoman.core.errors import BadRequest
 from dragoman.core.message import (
     Audio,
@@ -36,6 +36,16 @@ def test_every_attachment_is_found_with_its_path() -> None:
     ]
     inner = Request("m", [Message("tool", [ToolResult("c", [Text("a"), picture])])])
     assert list(find_attached(inner)) == [("messages[0].content[1]", picture)]
+
+
+def test_parts_are_replaced_where_they_were_found_and_nowhere_else() -> None:
+    old, twin, inner = Image(PNG), Image(PNG), Image(PNG)
+    request = asked(Text("a"), old, twin, ToolResult("c", [inner]))
+    new = Image("https://x/new")
+    assert replace_attached(request, {id(old): new, id(inner): new}) == asked(
+        Text("a"), new, twin, ToolResult("c", [new])
+    )
+    assert replace_attached(request, {}) == request
 
 
 @pytest.mark.parametrize(

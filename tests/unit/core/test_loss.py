@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from dragoman.core import message as msg
 from dragoman.core.call import Words
 from dragoman.core.capabilities import Capabilities
-from dragoman.core.loss import MAX_NAME, MAX_NOTED, NO_COUNTERPART, Terms, carry, fit, lift
+from dragoman.core.loss import MAX_NAME, MAX_NOTED, NO_COUNTERPART, Terms, carry, fit
 
 WORDS = Words(names={"seed": "options.seed", "effort": "think"}, reasons={"keep_alive": "", "raw": "always applied"})
 USER = msg.Message("user", [msg.Text("Hi")])
@@ -120,11 +120,6 @@ def test_what_is_only_linked_may_have_no_place(part: msg.Part, kind: str) -> Non
 def test_a_linked_picture_is_told_in_the_clients_word_for_a_picture() -> None:
     words, terms = Words(names={"image": "image_url"}), Terms({"linked_image": "only bytes"})
     assert carry(said(msg.Image("https://x.test/i")), "mine", words, terms)[1] == {"image_url": "only bytes"}
-
-
-def test_what_somebody_sees_to_is_no_loss() -> None:
-    terms = Terms({"linked_image": "only bytes", "n": "one"}, {"other": None})
-    assert lift(terms, frozenset({"linked_image", "video"})) == Terms({"n": "one"}, {"other": None})
 
 
 def test_of_a_choice_that_cannot_be_forced_the_allowed_tools_are_left() -> None:

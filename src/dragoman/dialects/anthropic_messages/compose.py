@@ -15,7 +15,8 @@ from dragoman.dialects.anthropic_messages.conversation import write_conversation
 from dragoman.dialects.anthropic_messages.narrow import max_tokens, thinks
 from dragoman.wire.json import Fields, encode
 
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""How much a model can be told to think, the least first."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _NO_SCHEMA = Raw(b'{"type":"object","properties":{}}')
 _OBJECT = Raw(b'"object"')
@@ -79,7 +80,7 @@ def _add_reasoning(body: dict[str, object], config: dict[str, object], request: 
         if request.sampling.max_tokens is None and max_tokens(quirks) < 2 * budget:
             body["max_tokens"] = max_tokens(quirks) + budget  # thinking is part of the answer, which needs room too
     elif effort is not None:
-        config["effort"] = nearest_effort(effort, quirks.efforts or _EFFORTS)
+        config["effort"] = nearest_effort(effort, quirks.efforts or EFFORTS)
         if thinks(request):
             body["thinking"] = {"type": "adaptive"}
 
